@@ -1,0 +1,218 @@
+/* Copyright 2026 The stint authors.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* From clicks to recommendations on the device: opens a model file, follows one
+ * session an object, and returns the exact top-k of the model.
+ *
+ *   stint_model* model;
+ *   stint_session* session;
+ *   stint_recommendation top[20];
+ *   size_t count;
+ *   stint_model_from_file("shop.stint", &model, NULL);
+ *   stint_session_create(model, 20, &session);
+ *   stint_observe_id(session, 4711);
+ *   stint_recommend(session, 20, NULL, top, &count);
+ *
+ * A model is immutable: any number of threads may use one at the same time. A
+ * session belongs to one thread at a time. Nothing here throws, prints, aborts,
+ * starts a thread or changes errno's meaning; observe and recommend never
+ * allocate. Every call that can fail returns a stint_status. */
+#ifndef STINT_STINT_H_
+#define STINT_STINT_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#if defined(STINT_BUILD)
+#define STINT_API __declspec(dllexport)
+#elif defined(STINT_SHARED)
+#define STINT_API __declspec(dllimport)
+#else
+#define STINT_API
+#endif
+#else
+#define STINT_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ------------------------------------------------------------- */
+
+typedef enum stint_status {
+  STINT_OK = 0,
+  STINT_UNKNOWN_ITEM = 1,     /* the model does not know this item: skipped and counted */
+  STINT_INVALID_ARGUMENT = 2, /* a null pointer, a size or an index out of range */
+  STINT_IO_ERROR = 3,         /* the file cannot be opened, read or mapped */
+  STINT_NOT_A_MODEL = 4,      /* no stint model: empty, cut short, or another kind of file */
+  STINT_NEWER_VERSION = 5,    /* a format version that this runtime does not know */
+  STINT_CORRUPT = 6,          /* checksum, structure, shape or value out of order */
+  STINT_MISALIGNED = 7,       /* the buffer does not start at a multiple of 64 bytes */
+  STINT_UNSUPPORTED = 8,      /* a valid request that this build or device cannot serve */
+  STINT_OUT_OF_MEMORY = 9,
+  STINT_SELF_TEST_FAILED = 10 /* the model's own test sessions give another answer here */
+} stint_status;
+
+/* One English sentence without a full stop; static storage, never NULL. */
+STINT_API const char* stint_status_message(stint_status status);
+
+/* What went wrong in detail: "section 'items': checksum 0x12.. instead of 0x34..". */
+typedef struct stint_error {
+  stint_status status;
+  char message[256]; /* always terminated */
+} stint_error;
+
+/* "1.2.3" of the library; static storage. */
+STINT_API const char* stint_version(void);
+
+/* Name of the SIMD target in use ("AVX3_SPR", "NEON", ...); static storage. */
+STINT_API const char* stint_target(void);
+
+/* Caps the SIMD target for the whole process: a name as stint_target() gives it,
+ * upper or lower case, or NULL for the best one. For tests and for comparing
+ * devices; the answers are the same on all. Not thread-safe: call it before other
+ * calls. STINT_UNSUPPORTED if this CPU or build has no such target. */
+STINT_API stint_status stint_set_target(const char* name);
+
+/* ---- Model -------------------------------------------------------------- */
+
+typedef struct stint_model stint_model;
+
+/* Opens a model in memory. `data` is borrowed: it must stay unchanged for the
+ * model's life and start at a multiple of 64 bytes. All checksums, shapes and
+ * values are verified here, once. `error` may be NULL. On failure *model is NULL. */
+STINT_API stint_status stint_model_from_buffer(const void* data, size_t size, stint_model** model,
+                                               stint_error* error);
+
+/* Maps a file read-only and opens it as above; the mapping goes with the model.
+ * The file must not be changed in place while it is open (replace it by renaming). */
+STINT_API stint_status stint_model_from_file(const char* path, stint_model** model,
+                                             stint_error* error);
+
+/* All sessions of the model must be destroyed before. NULL is allowed. */
+STINT_API void stint_model_destroy(stint_model* model);
+
+/* What a model is. Pointers live as long as the model. */
+typedef struct stint_model_info {
+  uint32_t format_version;
+  uint32_t items;               /* catalog size */
+  uint32_t layers;              /* GRU layers */
+  const uint32_t* units;        /* [layers] hidden units of each */
+  const char* gru_form;         /* "reset_after" or "reset_before" */
+  const char* final_activation; /* of training: "softmax", "linear", "elu"; scores are before it */
+  const char* dtype;            /* kind of the weights: "int8" or "f32" */
+  int32_t ids_are_names;        /* 1: external item ids are strings, 0: 64-bit integers */
+  uint64_t file_size;           /* bytes */
+  uint64_t training_events;     /* events the item counts add up to */
+  uint32_t self_tests;          /* test sessions in the file */
+  const char* hyperparameters;  /* JSON object as the trainer wrote it */
+  const char* training_summary; /* JSON object: epochs, metrics, seed, stint version */
+} stint_model_info;
+STINT_API stint_status stint_model_describe(const stint_model* model, stint_model_info* info);
+
+/* A part of the file, for inspection: name, place and stored checksum. */
+typedef struct stint_section_info {
+  const char* name;
+  uint64_t offset; /* bytes from the start of the file */
+  uint64_t size;   /* bytes */
+  uint64_t xxh3;   /* XXH3-64 of the bytes */
+} stint_section_info;
+/* Section `index`, or STINT_INVALID_ARGUMENT past the last one. */
+STINT_API stint_status stint_model_section(const stint_model* model, uint32_t index,
+                                           stint_section_info* section);
+
+/* Runs the test sessions that the trainer stored in the file and compares items
+ * and scores bit for bit. Allocates one session. `error` may be NULL. */
+STINT_API stint_status stint_model_self_test(const stint_model* model, stint_error* error);
+
+/* External id -> item index in [0, items), the runtime's own name of an item. */
+STINT_API stint_status stint_item_from_id(const stint_model* model, int64_t id, uint32_t* item);
+STINT_API stint_status stint_item_from_name(const stint_model* model, const char* name,
+                                            size_t length, uint32_t* item);
+/* Item index -> external id. The name is not terminated and lives with the model.
+ * STINT_UNSUPPORTED if the model's ids are of the other kind. */
+STINT_API stint_status stint_item_id(const stint_model* model, uint32_t item, int64_t* id);
+STINT_API stint_status stint_item_name(const stint_model* model, uint32_t item, const char** name,
+                                       size_t* length);
+/* How often the item stood in the training events. */
+STINT_API stint_status stint_item_count(const stint_model* model, uint32_t item, uint32_t* count);
+
+/* ---- Session ------------------------------------------------------------ */
+
+typedef struct stint_session stint_session;
+
+#define STINT_SESSION_ALIGNMENT 64
+
+/* Bytes that a session needs that will ask for at most `max_k` recommendations:
+ * hidden state, scratch and two bits an item. 0 if an argument is bad. */
+STINT_API size_t stint_session_size(const stint_model* model, uint32_t max_k);
+
+/* Lays out a fresh session in the caller's `memory` (at least stint_session_size()
+ * bytes, aligned to STINT_SESSION_ALIGNMENT); nothing to destroy. */
+STINT_API stint_status stint_session_init(const stint_model* model, uint32_t max_k, void* memory,
+                                          size_t size, stint_session** session);
+
+/* The same in memory of its own. */
+STINT_API stint_status stint_session_create(const stint_model* model, uint32_t max_k,
+                                            stint_session** session);
+/* Only for sessions from stint_session_create(). NULL is allowed. */
+STINT_API void stint_session_destroy(stint_session* session);
+
+/* Back to an empty session: zero hidden state, nothing seen, counters at zero. */
+STINT_API stint_status stint_session_reset(stint_session* session);
+
+/* One click = one GRU step. An unknown id leaves the hidden state as it was, adds
+ * one to the session's count of unknown items and returns STINT_UNKNOWN_ITEM. */
+STINT_API stint_status stint_observe(stint_session* session, uint32_t item);
+STINT_API stint_status stint_observe_id(stint_session* session, int64_t id);
+STINT_API stint_status stint_observe_name(stint_session* session, const char* name, size_t length);
+
+/* Events observed and skipped since the last reset. */
+STINT_API uint64_t stint_session_observed(const stint_session* session);
+STINT_API uint64_t stint_session_unknown(const stint_session* session);
+
+/* The hidden state of a layer: *units floats in the session's memory, valid until
+ * the next call on the session. */
+STINT_API stint_status stint_session_hidden(const stint_session* session, uint32_t layer,
+                                            const float** hidden, uint32_t* units);
+
+/* ---- Recommendation ----------------------------------------------------- */
+
+typedef struct stint_recommendation {
+  int64_t id;    /* external id; 0 where ids are names (see stint_item_name) */
+  uint32_t item; /* item index */
+  float score;   /* <hidden, item row> + bias, before the final activation; in an
+                    empty session the item's count */
+} stint_recommendation;
+
+/* Zero-initialise it, so that later fields keep their default. */
+typedef struct stint_recommend_options {
+  int32_t exclude_seen; /* 1: leave out items observed since the reset */
+  const uint32_t* deny; /* [deny_count] item indices to leave out, any order, repeats allowed */
+  size_t deny_count;
+} stint_recommend_options;
+
+/* The exact top-k of the model, best first, ties by lower item index. `options`
+ * may be NULL. `top` has room for k; *count comes back smaller where fewer items
+ * are left. k must be at most the session's max_k. A session without a known
+ * item recommends by popularity. */
+STINT_API stint_status stint_recommend(stint_session* session, uint32_t k,
+                                       const stint_recommend_options* options,
+                                       stint_recommendation* top, size_t* count);
+
+/* Where an item stands among all items of the catalog, excluding none: how many
+ * have a higher score and how many others have the same. Standard rank = 1 +
+ * *higher, conservative = 1 + *higher + *equal. An empty session ranks by popularity. */
+STINT_API stint_status stint_rank(stint_session* session, uint32_t item, uint32_t* higher,
+                                  uint32_t* equal);
+
+/* Scores of all items, [items] floats. An empty session: the items' counts. */
+STINT_API stint_status stint_scores(stint_session* session, float* scores);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* STINT_STINT_H_ */

@@ -1,0 +1,36 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Model + test sessions -> recall@k and MRR@k, ranked by the runtime itself: what is
+// measured is what users get.
+#ifndef STINT_TRAINER_EVALUATE_H_
+#define STINT_TRAINER_EVALUATE_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "stint/stint.h"
+#include "trainer/metrics.h"
+#include "trainer/sessions.h"
+
+namespace stint {
+
+struct EvaluateOptions {
+  std::vector<uint32_t> cutoffs = {20};
+  RankMode mode = RankMode::kStandard;
+  size_t threads = 0;  // 0: all; never changes the result
+  // Called now and then from one thread with targets done and in all; may be empty.
+  std::function<void(uint64_t done, uint64_t total)> progress;
+  // Asked between sessions; true ends the evaluation early (Metrics of what was done).
+  std::function<bool()> stop;
+};
+
+// Ranks every target (second event on) of every session over the whole catalog. Item
+// indices of `sessions` are the model's.
+Metrics Evaluate(const stint_model* model, const Sessions& sessions,
+                 const EvaluateOptions& options);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_EVALUATE_H_

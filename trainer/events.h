@@ -1,0 +1,60 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Click log (TSV or CSV with header; plain, .gz, .zst or standard input) -> events
+// with dense item and session numbers.
+#ifndef STINT_TRAINER_EVENTS_H_
+#define STINT_TRAINER_EVENTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace stint {
+
+// External ids of a kind of thing (items, sessions): all 64-bit integers, or all
+// strings. Ids are integers if every one of the column reads as a canonical int64
+// ("7", "-3"; not "007", "+7" or "7.0"); else all are strings.
+struct Ids {
+  bool are_names = false;
+  std::vector<int64_t> numbers;    // [size] if !are_names
+  std::vector<std::string> names;  // [size] if are_names
+
+  size_t size() const { return are_names ? names.size() : numbers.size(); }
+  std::string ToString(size_t index) const;
+};
+
+// A decimal time, exact for integers of any usual unit and up to nine decimals.
+struct EventTime {
+  int64_t whole = 0;   // floor
+  uint32_t nanos = 0;  // [0, 1e9)
+  friend auto operator<=>(const EventTime&, const EventTime&) = default;
+};
+
+struct Events {
+  std::vector<uint32_t> session;  // [events] dense session number, by first appearance
+  std::vector<uint32_t> item;     // [events] dense item index, by first appearance
+  std::vector<EventTime> time;    // [events]
+  Ids session_ids;                // [sessions]
+  Ids item_ids;                   // [items]
+
+  size_t size() const { return item.size(); }
+};
+
+struct ReadOptions {
+  std::string session_column = "SessionId";
+  std::string item_column = "ItemId";
+  std::string time_column = "Time";
+  char separator = 0;               // 0: tab if the header has one, else comma
+  size_t max_line_bytes = 1 << 20;  // a longer line is an error
+};
+
+// Reads a whole log; `path` "-" is standard input. Compression is told by the first
+// bytes, not by the name. Throws std::runtime_error "path:line: ..." on bad input.
+Events ReadEvents(const std::string& path, const ReadOptions& options);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_EVENTS_H_

@@ -1,0 +1,65 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Events -> sessions: the items of each session in time order, and the order in
+// which training visits the sessions.
+#ifndef STINT_TRAINER_SESSIONS_H_
+#define STINT_TRAINER_SESSIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "trainer/events.h"
+
+namespace stint {
+
+// Sessions over a catalog. Sorted by session id (numbers as numbers, names as bytes);
+// inside a session by time, rows of equal time in file order.
+struct Sessions {
+  std::vector<uint32_t> items;    // [events] item indices, session after session
+  std::vector<uint64_t> offsets;  // [sessions + 1] into items
+  std::vector<uint32_t> order;    // [sessions] by time of the first event, ties by position
+  Ids session_ids;                // [sessions]
+
+  size_t size() const { return offsets.empty() ? 0 : offsets.size() - 1; }
+  std::span<const uint32_t> operator[](size_t s) const {
+    return {items.data() + offsets[s], items.data() + offsets[s + 1]};
+  }
+  // Number of (input, target) pairs: the sum over sessions of length - 1.
+  uint64_t Targets() const;
+};
+
+// The catalog: external ids and training counts, item index = order of first
+// appearance in the file.
+struct Catalog {
+  Ids ids;                       // [items]
+  std::vector<uint32_t> counts;  // [items] events of each item
+
+  size_t size() const { return counts.size(); }
+};
+
+// Sessions of all events; item indices are those of `events`.
+Sessions MakeSessions(const Events& events);
+
+// What training starts from.
+struct Dataset {
+  Catalog catalog;  // of the training part alone
+  Sessions train;
+  Sessions validation;              // empty without a split; items unknown to `train` are dropped
+  uint64_t validation_unknown = 0;  // events dropped for that reason
+};
+
+// Splits off the last sessions by start time: the last `validation_sessions`, at least
+// one session stays on either side. Item indices are made anew from the training part
+// in the order of first appearance in the file.
+Dataset MakeDataset(const Events& events, size_t validation_sessions);
+
+// Test events in the terms of a catalog: items it does not know are dropped, sessions
+// shrink (and may become empty or single). `unknown` counts the dropped events.
+Sessions MapSessions(const Events& events, const Catalog& catalog, uint64_t* unknown);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_SESSIONS_H_
