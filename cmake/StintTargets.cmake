@@ -1,0 +1,43 @@
+# Copyright 2026 The stint authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# What every target of stint has in common: language, warnings, floating-point rules.
+
+# stint_target(<name> <C++ standard>): call it for each target that compiles something.
+function(stint_target name standard)
+  set_target_properties(${name} PROPERTIES
+    C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  if(MSVC)
+    target_compile_options(${name} PRIVATE /W4 $<$<BOOL:${STINT_WERROR}>:/WX>)
+  else()
+    # -ffp-contract=off: the same bits on every target rest on it; compilers fuse
+    # a * b + c into one rounding where the target has FMA unless told not to.
+    target_compile_options(${name} PRIVATE -Wall -Wextra $<$<BOOL:${STINT_WERROR}>:-Werror>
+                                           -ffp-contract=off)
+  endif()
+  if(STINT_SANITIZE)
+    target_compile_options(${name} PRIVATE -fsanitize=${STINT_SANITIZE} -fno-sanitize-recover=all
+                                           -fno-omit-frame-pointer -g)
+    target_link_options(${name} PUBLIC -fsanitize=${STINT_SANITIZE})
+  endif()
+endfunction()
+
+# stint_existing(<variable> <file>...): for the days in which the files are being written, takes
+# those that are there and configures anew when the folder changes.
+function(stint_existing variable)
+  set(found)
+  foreach(file ${ARGN})
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      list(APPEND found ${file})
+    endif()
+    cmake_path(GET file PARENT_PATH folder)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                 ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
+  endforeach()
+  if(NOT found)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/nothing_yet.cc "int stint_nothing_yet;\n")
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/nothing_yet.cc)
+  endif()
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
