@@ -6,10 +6,10 @@
 #ifndef STINT_TRAINER_EVENTS_H_
 #define STINT_TRAINER_EVENTS_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace stint {
@@ -47,8 +47,9 @@ struct ReadOptions {
   std::string session_column = "SessionId";
   std::string item_column = "ItemId";
   std::string time_column = "Time";
-  char separator = 0;               // 0: tab if the header has one, else comma
-  size_t max_line_bytes = 1 << 20;  // a longer line is an error
+  char separator = 0;                    // 0: tab if the header has one, else comma
+  size_t max_line_bytes = 1 << 20;       // a longer line is an error
+  uint64_t max_events = UINT32_MAX - 1;  // more are an error: item counts have 32 bits
 };
 
 // Reads a whole log; `path` "-" is standard input. Compression is told by the first

@@ -46,9 +46,9 @@ class InputStream {
   bool owns_fd_ = false;
   Format format_ = Format::kPlain;
   std::unique_ptr<Codec> codec_;
-  bool inside_ = false;        // in a gzip member or zstd frame that has not ended
-  std::vector<uint8_t> raw_;   // [256 KiB] bytes of the file
-  size_t raw_begin_ = 0;       // raw_[raw_begin_, raw_end_) is not yet used
+  bool inside_ = false;       // in a gzip member or zstd frame that has not ended
+  std::vector<uint8_t> raw_;  // [256 KiB] bytes of the file
+  size_t raw_begin_ = 0;      // raw_[raw_begin_, raw_end_) is not yet used
   size_t raw_end_ = 0;
 };
 

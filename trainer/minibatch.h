@@ -42,6 +42,8 @@ class MiniBatchIterator {
     uint64_t end;       // one past the session's last event
     int32_t from;       // row of the previous mini-batch, -1 for a new session
   };
+  void Refill();
+
   const Sessions& sessions_;
   size_t batch_size_;
   size_t minimum_rows_;

@@ -56,9 +56,15 @@ struct Dataset {
 // in the order of first appearance in the file.
 Dataset MakeDataset(const Events& events, size_t validation_sessions);
 
+// The item index of an event whose item the catalog does not know.
+inline constexpr uint32_t kUnknownItem = UINT32_MAX;
+
 // Test events in the terms of a catalog: items it does not know are dropped, sessions
-// shrink (and may become empty or single). `unknown` counts the dropped events.
-Sessions MapSessions(const Events& events, const Catalog& catalog, uint64_t* unknown);
+// shrink (and may become empty or single). With `keep_unknown` they stay, as kUnknownItem.
+// `unknown` counts these events. Ids are compared as text where the catalog has integers
+// and the log has names, or the other way round.
+Sessions MapSessions(const Events& events, const Catalog& catalog, uint64_t* unknown,
+                     bool keep_unknown = false);
 
 }  // namespace stint
 
