@@ -13,11 +13,11 @@ namespace {
 
 // A file with this header text and data.
 std::vector<uint8_t> File(const std::string& header, const std::vector<uint8_t>& data) {
-  std::vector<uint8_t> bytes(8);
-  for (size_t i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(header.size() >> (8 * i));
-  bytes.insert(bytes.end(), header.begin(), header.end());
-  bytes.insert(bytes.end(), data.begin(), data.end());
-  return bytes;
+  std::string bytes(8, '\0');
+  for (size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(header.size() >> (8 * i));
+  bytes += header;
+  bytes.append(data.begin(), data.end());
+  return {bytes.begin(), bytes.end()};
 }
 
 const char kHeader[] = R"({"__metadata__":{"steps":"20","tag":"xe"},)"
