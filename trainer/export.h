@@ -5,41 +5,23 @@
 #ifndef STINT_TRAINER_EXPORT_H_
 #define STINT_TRAINER_EXPORT_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "trainer/model_bytes.h"
 #include "trainer/options.h"
 #include "trainer/parameters.h"
 #include "trainer/sessions.h"
 
 namespace stint {
 
-// Bytes that start at a multiple of 64, as stint_model_from_buffer() wants them.
-class AlignedBytes {
- public:
-  AlignedBytes() = default;
-  explicit AlignedBytes(size_t size);
-  AlignedBytes(AlignedBytes&& other) noexcept;
-  AlignedBytes& operator=(AlignedBytes&& other) noexcept;
-  ~AlignedBytes();
-
-  uint8_t* data() { return data_; }
-  const uint8_t* data() const { return data_; }
-  size_t size() const { return size_; }
-
- private:
-  uint8_t* data_ = nullptr;
-  size_t size_ = 0;
-};
-
 struct ExportInput {
   const Parameters* parameters = nullptr;
   const Catalog* catalog = nullptr;
   DType dtype = DType::kInt8;
   FinalActivation final_activation = FinalActivation::kSoftmax;
+  double elu_alpha = 0.5;               // of FinalActivation::kElu
   std::string hyperparameters = "{}";   // JSON object
   std::string training_summary = "{}";  // JSON object
   // Item sequences whose top-k is computed by the runtime and stored as self-tests.
@@ -48,12 +30,9 @@ struct ExportInput {
 };
 
 // Builds a model. Throws std::runtime_error if the file would not fit the format
-// (2 GiB) or a weight is not finite.
+// (2 GiB), a weight is not finite or beyond 1e15, an item id stands twice, or the parts of the
+// input contradict each other.
 AlignedBytes BuildModel(const ExportInput& input);
-
-// Writes `bytes` to a temporary file beside `path`, syncs and renames it: `path` is the old
-// file or the new one, never a part. Throws std::runtime_error "path: reason".
-void WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
 
 }  // namespace stint
 

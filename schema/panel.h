@@ -1,0 +1,52 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// A weight matrix [rows, cols] -> where each of its weights stands in the model file.
+//
+// Tiles of 64 rows follow each other; one tile is one sequential stream for the kernels:
+//   int8: [scale f32 x 64][bias f32 x 64][steps of 4 columns: 256 bytes each]
+//         in step p, byte 4 * lane + j = code + 128 of row `lane`, column 4 p + j;
+//         weight = scale * code, code in [-127, 127]
+//   f32:  [bias f32 x 64][columns: 64 floats each, one a row]
+// Padding: columns up to a multiple of 4 have code 0 (byte 128); rows up to a multiple of 64 have
+// scale 0, bias 0, code 0 or weight 0. Every tile is a multiple of 64 bytes.
+// (Four streams 2 KB apart fell to a quarter of the bandwidth: SCORING section 3.)
+#ifndef STINT_SCHEMA_PANEL_H_
+#define STINT_SCHEMA_PANEL_H_
+
+#include <cstdint>
+
+namespace stint {
+
+inline constexpr uint32_t kFormatVersion = 1;
+
+inline constexpr uint32_t kTileRows = 64;
+inline constexpr uint32_t kStepColumns = 4;
+inline constexpr uint32_t kStepBytes = kTileRows * kStepColumns;
+inline constexpr uint32_t kInt8HeaderBytes = 2 * kTileRows * sizeof(float);  // scales, biases
+inline constexpr uint32_t kF32HeaderBytes = kTileRows * sizeof(float);       // biases
+inline constexpr uint8_t kCodeZero = 128;                                    // byte of code 0
+
+// What a file may hold. Weights beyond kLargestWeight are refused: below it no sum of products
+// leaves the range of float (1e15^2 * 16384 < 3.4e38, int8 scales included), so no NaN can arise.
+inline constexpr uint32_t kMaxLayers = 16;
+inline constexpr uint32_t kMaxUnits = 16384;
+inline constexpr uint32_t kMaxItems = 0x7FFFFFFF;
+inline constexpr uint32_t kMaxSelfTests = 1024;
+inline constexpr uint64_t kMaxFileBytes = 0x7FFFFFFF;
+inline constexpr float kLargestWeight = 1e15f;
+
+constexpr uint64_t PanelTiles(uint64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
+constexpr uint64_t PanelSteps(uint64_t cols) { return (cols + kStepColumns - 1) / kStepColumns; }
+// Bytes of a tile and of a whole matrix. For rows < 2^33 and cols < 2^16 nothing wraps.
+constexpr uint64_t PanelTileBytes(bool int8, uint64_t cols) {
+  return int8 ? kInt8HeaderBytes + PanelSteps(cols) * kStepBytes
+              : kF32HeaderBytes + cols * kTileRows * sizeof(float);
+}
+constexpr uint64_t PanelBytes(bool int8, uint64_t rows, uint64_t cols) {
+  return PanelTiles(rows) * PanelTileBytes(int8, cols);
+}
+
+}  // namespace stint
+
+#endif  // STINT_SCHEMA_PANEL_H_

@@ -1,0 +1,333 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Parameters and catalog -> the bytes of a model file, with self-tests answered by the runtime.
+#include "trainer/export.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schema/checksum.h"
+#include "schema/model_generated.h"
+#include "schema/panel.h"
+#include "stint/stint.h"
+#include "trainer/quantize.h"
+
+namespace stint {
+namespace {
+
+static_assert(FLATBUFFERS_LITTLEENDIAN, "models are written as they lie in memory");
+
+// The parts of the file that do not depend on the self-tests.
+struct Sections {
+  struct Layer {
+    std::vector<uint8_t> input_weights;   // panels [3 * units, inputs]
+    std::vector<uint8_t> hidden_weights;  // panels [3 * units, units]
+  };
+  std::vector<Layer> layers;
+  std::vector<uint8_t> item_rows;  // panels [items, width]
+  std::vector<uint8_t> names;      // bytes of all names
+  std::vector<uint32_t> offsets;   // [items + 1] into names
+  std::vector<uint32_t> id_order;  // [items] by id
+};
+
+// A self-test: items in, top-k out.
+struct Answer {
+  std::vector<uint32_t> top_items;  // [k] best first
+  std::vector<float> top_scores;    // [k]
+};
+
+[[noreturn]] void Fail(const std::string& message) {
+  throw std::runtime_error("model: " + message);
+}
+
+void CheckJson(const char* name, const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) Fail(std::string(name) + " is not a JSON object: " + text);
+}
+
+void CheckInput(const ExportInput& input) {
+  const Parameters& parameters = *input.parameters;
+  const Catalog& catalog = *input.catalog;
+  const size_t items = parameters.items.rows;
+  if (items == 0 || items > kMaxItems) Fail(std::to_string(items) + " items, not 1 to 2^31 - 1");
+  if (catalog.size() != items || catalog.ids.size() != items) {
+    Fail("catalog of " + std::to_string(catalog.size()) + " items for " + std::to_string(items) +
+         " item rows");
+  }
+  if (parameters.layers.empty() || parameters.layers.size() > kMaxLayers) {
+    Fail(std::to_string(parameters.layers.size()) + " layers, not 1 to 16");
+  }
+  size_t inputs = parameters.width();
+  for (const GruParameters& layer : parameters.layers) {
+    if (layer.units() == 0 || layer.units() > kMaxUnits) {
+      Fail(std::to_string(layer.units()) + " units, not 1 to 16384");
+    }
+    if (layer.inputs() != inputs) {
+      Fail("a layer of " + std::to_string(layer.inputs()) + " inputs over one of " +
+           std::to_string(inputs) + " units");
+    }
+    inputs = layer.units();
+  }
+  if (inputs != parameters.width()) Fail("last layer and item rows differ in width");
+  if (input.self_test_sessions.size() > kMaxSelfTests) Fail("more than 1024 self-tests");
+  for (const std::vector<uint32_t>& session : input.self_test_sessions) {
+    for (const uint32_t item : session) {
+      if (item >= items) Fail("self-test with item " + std::to_string(item));
+    }
+  }
+  if (!input.self_test_sessions.empty() && input.self_test_k == 0) Fail("self-tests with k = 0");
+  CheckJson("hyperparameters", input.hyperparameters);
+  CheckJson("training summary", input.training_summary);
+}
+
+// Refuses what would leave the format's 2 GiB before any of it is packed: above 2^31 - 1 bytes
+// FlatBuffers silently writes a broken file.
+void CheckSize(const ExportInput& input) {
+  const Parameters& parameters = *input.parameters;
+  const bool int8 = input.dtype == DType::kInt8;
+  uint64_t bytes = 1 << 20;  // tables, padding
+  for (const GruParameters& layer : parameters.layers) {
+    bytes += PanelBytes(int8, layer.input_weights.rows, layer.inputs());
+    bytes += PanelBytes(int8, layer.hidden_weights.rows, layer.units());
+  }
+  bytes += PanelBytes(int8, parameters.items.rows, parameters.width());
+  bytes += parameters.items.rows * uint64_t{16};  // ids or name offsets, order, counts
+  for (const std::string& name : input.catalog->ids.names) bytes += name.size();
+  bytes += input.hyperparameters.size() + input.training_summary.size();
+  for (const std::vector<uint32_t>& session : input.self_test_sessions) {
+    bytes += 4 * session.size() + 8 * uint64_t{input.self_test_k} + 64;
+  }
+  if (bytes > kMaxFileBytes) {
+    Fail("about " + std::to_string(bytes >> 20) + " MiB, the format holds less than 2048");
+  }
+}
+
+// Item indices sorted by id; throws if an id stands twice.
+std::vector<uint32_t> OrderIds(const Ids& ids) {
+  std::vector<uint32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0u);
+  const auto sort = [&](const auto& values) {
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return values[a] < values[b]; });
+    for (size_t i = 1; i < order.size(); ++i) {
+      if (values[order[i]] == values[order[i - 1]]) {
+        Fail("item id '" + ids.ToString(order[i]) + "' stands twice in the catalog");
+      }
+    }
+  };
+  ids.are_names ? sort(ids.names) : sort(ids.numbers);
+  return order;
+}
+
+Sections MakeSections(const ExportInput& input) {
+  const Parameters& parameters = *input.parameters;
+  const auto pack = [&](const std::string& name, const Matrix& weights, const float* bias) {
+    std::vector<uint8_t> bytes(PackedSize(input.dtype, weights.rows, weights.cols));
+    PackPanels(name, input.dtype, weights, bias, bytes.data());
+    return bytes;
+  };
+  Sections sections;
+  for (size_t l = 0; l < parameters.layers.size(); ++l) {
+    const GruParameters& layer = parameters.layers[l];
+    const std::string name = "layer " + std::to_string(l);
+    sections.layers.push_back(
+        {pack(name + " input weights", layer.input_weights, layer.input_bias.data),
+         pack(name + " hidden weights", layer.hidden_weights,
+              layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
+  }
+  sections.item_rows = pack("item rows", parameters.items, parameters.item_bias.data);
+  const Ids& ids = input.catalog->ids;
+  if (ids.are_names) {
+    sections.offsets.push_back(0);
+    for (const std::string& name : ids.names) {
+      sections.names.insert(sections.names.end(), name.begin(), name.end());
+      sections.offsets.push_back(static_cast<uint32_t>(sections.names.size()));
+    }
+  }
+  sections.id_order = OrderIds(ids);
+  return sections;
+}
+
+schema::FinalActivation ToSchema(FinalActivation activation) {
+  switch (activation) {
+    case FinalActivation::kSoftmax:
+      return schema::FinalActivation::Softmax;
+    case FinalActivation::kLinear:
+      return schema::FinalActivation::Linear;
+    case FinalActivation::kElu:
+      return schema::FinalActivation::Elu;
+  }
+  Fail("unknown final activation");
+}
+
+AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
+                      const std::vector<Answer>& answers) {
+  const Parameters& parameters = *input.parameters;
+  const Catalog& catalog = *input.catalog;
+  flatbuffers::FlatBufferBuilder builder(sections.item_rows.size() + (1 << 16));
+  builder.ForceDefaults(true);  // checksum and size are filled in at the end: they must be there
+  const auto section = [&](const void* bytes, size_t size) {
+    builder.ForceVectorAlignment(size, 1, 64);
+    const auto vector = builder.CreateVector(static_cast<const uint8_t*>(bytes), size);
+    return schema::CreateSection(builder, vector,
+                                 SectionChecksum(static_cast<const uint8_t*>(bytes), size));
+  };
+  const auto array = [&](const auto& values) {
+    return section(values.data(), values.size() * sizeof(values[0]));
+  };
+
+  // The builder writes from the end of the file towards its start.
+  flatbuffers::Offset<schema::Section> numbers, names, offsets;
+  if (catalog.ids.are_names) {
+    names = array(sections.names);
+    offsets = array(sections.offsets);
+  } else {
+    numbers = array(catalog.ids.numbers);
+  }
+  const auto id_order = array(sections.id_order);
+  const auto counts = array(catalog.counts);
+  const auto item_rows = array(sections.item_rows);
+  std::vector<flatbuffers::Offset<schema::GruLayer>> layers;
+  for (size_t l = 0; l < parameters.layers.size(); ++l) {
+    const auto input_weights = array(sections.layers[l].input_weights);
+    const auto hidden_weights = array(sections.layers[l].hidden_weights);
+    layers.push_back(schema::CreateGruLayer(
+        builder, static_cast<uint32_t>(parameters.layers[l].units()),
+        static_cast<uint32_t>(parameters.layers[l].inputs()), input_weights, hidden_weights));
+  }
+  std::vector<flatbuffers::Offset<schema::SelfTest>> tests;
+  for (size_t t = 0; t < answers.size(); ++t) {
+    const auto items = builder.CreateVector(input.self_test_sessions[t]);
+    const auto top_items = builder.CreateVector(answers[t].top_items);
+    const auto top_scores = builder.CreateVector(answers[t].top_scores);
+    tests.push_back(schema::CreateSelfTest(builder, items, top_items, top_scores));
+  }
+  const auto layer_vector = builder.CreateVector(layers);
+  const auto hyperparameters = builder.CreateString(input.hyperparameters);
+  const auto training_summary = builder.CreateString(input.training_summary);
+  const auto test_vector = builder.CreateVector(tests);
+
+  schema::ModelBuilder model(builder);
+  model.add_format_version(kFormatVersion);
+  model.add_header_xxh3(0);
+  model.add_file_size(0);
+  model.add_dtype(input.dtype == DType::kInt8 ? schema::DType::Int8 : schema::DType::F32);
+  model.add_gru_form(parameters.form == GruForm::kResetAfter ? schema::GruForm::ResetAfter
+                                                             : schema::GruForm::ResetBefore);
+  model.add_final_activation(ToSchema(input.final_activation));
+  model.add_elu_alpha(
+      input.final_activation == FinalActivation::kElu ? static_cast<float>(input.elu_alpha) : 0);
+  model.add_items(static_cast<uint32_t>(parameters.items.rows));
+  model.add_layers(layer_vector);
+  model.add_item_rows(item_rows);
+  if (catalog.ids.are_names) {
+    model.add_id_names(names);
+    model.add_id_name_offsets(offsets);
+  } else {
+    model.add_id_numbers(numbers);
+  }
+  model.add_id_order(id_order);
+  model.add_counts(counts);
+  model.add_hyperparameters(hyperparameters);
+  model.add_training_summary(training_summary);
+  model.add_self_tests(test_vector);
+  schema::FinishModelBuffer(builder, model.Finish());
+
+  AlignedBytes file(builder.GetSize());
+  std::memcpy(file.data(), builder.GetBufferPointer(), file.size());
+  return file;
+}
+
+// Fills in the file's size and the checksum over everything outside the sections.
+void Seal(AlignedBytes* file) {
+  schema::Model* model = schema::GetMutableModel(file->data());
+  model->mutate_file_size(file->size());
+  std::vector<ByteRange> payloads;
+  const auto add = [&](const schema::Section* section) {
+    if (!section) return;
+    const size_t offset = static_cast<size_t>(section->bytes()->data() - file->data());
+    if (offset % 64 != 0) Fail("a section at byte " + std::to_string(offset));
+    payloads.push_back({offset, section->bytes()->size()});
+  };
+  for (const schema::GruLayer* layer : *model->layers()) {
+    add(layer->input_weights());
+    add(layer->hidden_weights());
+  }
+  for (const schema::Section* section :
+       {model->item_rows(), model->id_numbers(), model->id_names(), model->id_name_offsets(),
+        model->id_order(), model->counts()}) {
+    add(section);
+  }
+  std::sort(payloads.begin(), payloads.end(),
+            [](const ByteRange& a, const ByteRange& b) { return a.offset < b.offset; });
+  const uint8_t* field = flatbuffers::GetRoot<flatbuffers::Table>(file->data())
+                             ->GetAddressOf(schema::Model::VT_HEADER_XXH3);
+  uint64_t checksum = 0;
+  if (!field ||
+      !HeaderChecksum(file->data(), file->size(), static_cast<size_t>(field - file->data()),
+                      payloads.data(), payloads.size(), &checksum)) {
+    Fail("sections overlap");  // cannot be: the builder laid them out
+  }
+  model->mutate_header_xxh3(checksum);
+}
+
+// What the runtime answers to the self-test sessions on the model in `file`.
+std::vector<Answer> AskRuntime(const ExportInput& input, const AlignedBytes& file) {
+  const auto check = [](stint_status status, const char* what) {
+    if (status != STINT_OK) {
+      Fail(std::string("self-test, ") + what + ": " + stint_status_message(status));
+    }
+  };
+  stint_error error;
+  stint_model* raw_model = nullptr;
+  if (stint_model_from_buffer(file.data(), file.size(), &raw_model, &error) != STINT_OK) {
+    Fail(std::string("the runtime refuses what was just written: ") + error.message);
+  }
+  const std::unique_ptr<stint_model, void (*)(stint_model*)> model(raw_model, stint_model_destroy);
+  const uint32_t k =
+      std::min<uint32_t>(input.self_test_k, static_cast<uint32_t>(input.parameters->items.rows));
+  stint_session* raw_session = nullptr;
+  check(stint_session_create(model.get(), k, &raw_session), "create");
+  const std::unique_ptr<stint_session, void (*)(stint_session*)> session(raw_session,
+                                                                         stint_session_destroy);
+  std::vector<Answer> answers;
+  std::vector<stint_recommendation> top(k);
+  for (const std::vector<uint32_t>& items : input.self_test_sessions) {
+    check(stint_session_reset(session.get()), "reset");
+    for (const uint32_t item : items) check(stint_observe(session.get(), item), "observe");
+    size_t count = 0;
+    check(stint_recommend(session.get(), k, nullptr, top.data(), &count), "recommend");
+    Answer answer;
+    for (size_t i = 0; i < count; ++i) {
+      answer.top_items.push_back(top[i].item);
+      answer.top_scores.push_back(top[i].score);
+    }
+    answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+}  // namespace
+
+AlignedBytes BuildModel(const ExportInput& input) {
+  CheckInput(input);
+  CheckSize(input);
+  const Sections sections = MakeSections(input);
+  AlignedBytes file = Assemble(input, sections, {});
+  Seal(&file);
+  if (!input.self_test_sessions.empty()) {
+    file = Assemble(input, sections, AskRuntime(input, file));
+    Seal(&file);
+  }
+  return file;
+}
+
+}  // namespace stint

@@ -1,0 +1,36 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Weight matrices -> panels of the model file (schema/panel.h), and back.
+#ifndef STINT_TRAINER_QUANTIZE_H_
+#define STINT_TRAINER_QUANTIZE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "trainer/options.h"
+#include "trainer/parameters.h"
+
+namespace stint {
+
+// One row as int8 codes: scale = max|row| / 127, code = row / scale rounded half to even, so
+// |row - scale * code| <= scale / 2 (1 + 2^-22). A row whose largest weight is below 1e-30 becomes
+// scale 0, codes 0. `codes` is [cols].
+float QuantizeRow(const float* row, size_t cols, int8_t* codes);
+
+// Bytes of `weights` in panels: a multiple of 64.
+size_t PackedSize(DType dtype, size_t rows, size_t cols);
+
+// Writes the panels of `weights` and of `bias` ([rows], or null for zeros) to `out`, PackedSize()
+// bytes. Throws std::runtime_error that starts with `name` if a weight is not finite or larger
+// than the format allows.
+void PackPanels(const std::string& name, DType dtype, const Matrix& weights, const float* bias,
+                uint8_t* out);
+
+// The weights that panels stand for; `weights` has the matrix' shape, `bias` is [rows] or null.
+void UnpackPanels(DType dtype, const uint8_t* panels, Matrix* weights, float* bias);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_QUANTIZE_H_
