@@ -1,0 +1,71 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Scores of a mini-batch -> loss and its gradient (arXiv 1706.03847; ALGORITHM section 6).
+//
+// Scores lie columns x batch: row c holds the scores of column c (a target or a negative
+// sample) for all sessions side by side; the target of session i is column i. So a session
+// is a vector lane, and every reduction runs down the columns in order. It is done in four
+// stages over fixed blocks of columns, which can run on any number of threads:
+//   LossTargets   the target's value of every session
+//   LossPartial   per block: final activation (in place), maximum and sums
+//   LossCombine   blocks in order -> statistics and loss of every session
+//   LossGradient  per block: gradient of the raw scores (in place)
+#ifndef STINT_TRAINER_LOSS_H_
+#define STINT_TRAINER_LOSS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "trainer/options.h"
+
+namespace stint {
+
+struct LossConfig {
+  Loss loss = Loss::kCrossEntropy;
+  FinalActivation activation = FinalActivation::kSoftmax;
+  float elu_alpha = 0.5f;
+  float bpreg = 1.0f;
+
+  static LossConfig Of(const Options& options);
+};
+
+// One mini-batch of scores.
+struct LossBatch {
+  float* scores = nullptr;  // [columns, batch] raw scores; overwritten stage by stage
+  const float* correction =
+      nullptr;          // [columns] subtracted from the column's scores (logQ); null: 0
+  size_t columns = 0;   // targets, then negatives; >= rows
+  size_t rows = 0;      // sessions; lanes [rows, batch) are padding
+  size_t batch = 0;     // multiple of kRowAlignment
+  float weight = 1.0f;  // of a session's loss: 1 / nominal batch size
+};
+
+// Rows of statistics, [kLossStatistics, batch] floats.
+enum LossStatistic : size_t {
+  kMaximum,   // largest value (BPR-max: of the negatives alone)
+  kSum,       // sum of e = exp(value - maximum)
+  kPairwise,  // BPR-max: sum of e q, q = sigmoid(target - value)
+  kSquares,   // BPR-max: sum of e value^2
+  kSlope,     // BPR-max: sum of e q (1 - q)
+  kTarget,    // the target's value
+  kLossStatistics
+};
+
+// statistics[kTarget].
+void LossTargets(const LossConfig& config, const LossBatch& batch, float* statistics);
+// Columns [begin, end); `targets` = statistics[kTarget] of the above; `partial`
+// [kLossStatistics, batch] of this block.
+void LossPartial(const LossConfig& config, const LossBatch& batch, size_t begin, size_t end,
+                 const float* targets, float* partial);
+// `partials`: `blocks` of them one after another. Fills `statistics` with what LossGradient
+// needs and returns the loss: the sum over sessions of weight * loss.
+double LossCombine(const LossConfig& config, const LossBatch& batch, const float* partials,
+                   size_t blocks, float* statistics);
+// Columns [begin, end): scores become d loss / d raw score; zero in the padding lanes.
+void LossGradient(const LossConfig& config, const LossBatch& batch, size_t begin, size_t end,
+                  const float* statistics);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_LOSS_H_

@@ -1,0 +1,177 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trainer/matmul.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "trainer/matmul.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include <type_traits>
+
+HWY_BEFORE_NAMESPACE();
+namespace stint::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, kRowAlignment>;
+using V = hn::Vec<D>;
+template <size_t k>
+using SizeTag = std::integral_constant<size_t, k>;
+
+// Register block: kR rows x kV vectors of accumulators. 32 registers hold 8 x 3 or 4 x 5,
+// 16 registers 4 x 3; at least 8 chains are needed to hide the latency of the multiply-add.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+constexpr size_t kMaxVectors = 5;
+constexpr size_t MaxRows(size_t vectors) { return vectors <= 3 ? 8 : 4; }
+#else
+constexpr size_t kMaxVectors = 3;
+constexpr size_t MaxRows(size_t) { return 4; }
+#endif
+
+HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
+  return rows.data + (rows.index != nullptr ? rows.index[r] : r) * rows.stride;
+}
+
+// out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on.
+template <size_t kR, size_t kV>
+HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t depth, const float* HWY_RESTRICT x,
+                          size_t x_stride, float* HWY_RESTRICT out, size_t out_stride) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const float* row[kR];
+  V sum[kR][kV];
+  for (size_t i = 0; i < kR; ++i) {
+    row[i] = RowAt(rows, r + i);
+    const float bias =
+        rows.bias != nullptr ? rows.bias[rows.index != nullptr ? rows.index[r + i] : r + i] : 0.0f;
+    for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::Set(d, bias);
+  }
+  for (size_t t = 0; t < depth; ++t) {
+    V column[kV];
+    for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + t * x_stride + v * lanes);
+    for (size_t i = 0; i < kR; ++i) {
+      const V weight = hn::Set(d, row[i][t]);
+      for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::MulAdd(weight, column[v], sum[i][v]);
+    }
+  }
+  for (size_t i = 0; i < kR; ++i) {
+    for (size_t v = 0; v < kV; ++v) hn::Store(sum[i][v], d, out + i * out_stride + v * lanes);
+  }
+}
+
+// out[i][j] += sum over r of rows[r][c + i] * x[r][j] for kR columns from c on.
+template <size_t kR, size_t kV>
+HWY_INLINE void TransposedBlock(const Rows& rows, size_t begin, size_t end, size_t c,
+                                const float* HWY_RESTRICT x, size_t x_stride,
+                                float* HWY_RESTRICT out, size_t out_stride) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V sum[kR][kV];
+  for (size_t i = 0; i < kR; ++i) {
+    for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::Load(d, out + i * out_stride + v * lanes);
+  }
+  for (size_t r = begin; r < end; ++r) {
+    const float* HWY_RESTRICT row = RowAt(rows, r) + c;
+    V column[kV];
+    for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + r * x_stride + v * lanes);
+    for (size_t i = 0; i < kR; ++i) {
+      const V weight = hn::Set(d, row[i]);
+      for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::MulAdd(weight, column[v], sum[i][v]);
+    }
+  }
+  for (size_t i = 0; i < kR; ++i) {
+    for (size_t v = 0; v < kV; ++v) hn::Store(sum[i][v], d, out + i * out_stride + v * lanes);
+  }
+}
+
+// Calls `block(SizeTag<kR>, i)` so that it covers [begin, end) with blocks of at most
+// kR, halving at the end.
+template <size_t kR, class F>
+HWY_INLINE void CoverRows(size_t begin, size_t end, const F& block) {
+  size_t i = begin;
+  for (; i + kR <= end; i += kR) block(SizeTag<kR>(), i);
+  if constexpr (kR > 1) CoverRows<kR / 2>(i, end, block);
+}
+
+// Splits `width` into nearly equal strips of at most kMaxVectors vectors and calls
+// `strip(SizeTag<vectors>, first)`.
+template <class F>
+HWY_INLINE void CoverWidth(size_t width, const F& strip) {
+  const size_t lanes = hn::Lanes(D());
+  const size_t vectors = width / lanes;
+  const size_t strips = (vectors + kMaxVectors - 1) / kMaxVectors;
+  size_t first = 0;
+  for (size_t s = 0; s < strips; ++s) {
+    const size_t n = (vectors - first) / (strips - s);
+    switch (n) {
+      case 1:
+        strip(SizeTag<1>(), first * lanes);
+        break;
+      case 2:
+        strip(SizeTag<2>(), first * lanes);
+        break;
+      case 3:
+        strip(SizeTag<3>(), first * lanes);
+        break;
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+      case 4:
+        strip(SizeTag<4>(), first * lanes);
+        break;
+      default:
+        strip(SizeTag<5>(), first * lanes);
+        break;
+#endif
+    }
+    first += n;
+  }
+}
+
+void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
+                     size_t x_stride, size_t width, float* out, size_t out_stride) {
+  CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
+    constexpr size_t kV = decltype(vectors)::value;
+    CoverRows<MaxRows(kV)>(begin, end, [&](auto block, size_t r) HWY_ATTR {
+      RowsBlock<decltype(block)::value, kV>(rows, r, depth, x + j, x_stride,
+                                            out + r * out_stride + j, out_stride);
+    });
+  });
+}
+
+void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
+                                  size_t column_end, const float* x, size_t x_stride, size_t width,
+                                  float* out, size_t out_stride) {
+  CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
+    constexpr size_t kV = decltype(vectors)::value;
+    CoverRows<MaxRows(kV)>(column_begin, column_end, [&](auto block, size_t c) HWY_ATTR {
+      TransposedBlock<decltype(block)::value, kV>(rows, begin, end, c, x + j, x_stride,
+                                                  out + (c - column_begin) * out_stride + j,
+                                                  out_stride);
+    });
+  });
+}
+
+}  // namespace stint::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace stint {
+
+HWY_EXPORT(RowsTimesMatrix);
+HWY_EXPORT(AddTransposedRowsTimesMatrix);
+
+void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
+                     size_t x_stride, size_t width, float* out, size_t out_stride) {
+  HWY_DYNAMIC_DISPATCH(RowsTimesMatrix)
+  (rows, begin, end, depth, x, x_stride, width, out, out_stride);
+}
+
+void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
+                                  size_t column_end, const float* x, size_t x_stride, size_t width,
+                                  float* out, size_t out_stride) {
+  HWY_DYNAMIC_DISPATCH(AddTransposedRowsTimesMatrix)
+  (rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride);
+}
+
+}  // namespace stint
+#endif  // HWY_ONCE
