@@ -1,0 +1,135 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Mini-batches a second of the whole training loop (negatives drawn, step, update), by threads,
+// and which share of the machine's own sgemm rate (OpenBLAS, same threads, same run) that is.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/openblas_peer.h"
+#include "bench/random_log.h"
+#include "trainer/train.h"
+
+namespace stint::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+constexpr size_t kItems = 43097;  // diginetica's catalog
+constexpr size_t kSessions = 60000;
+
+// Best rate of products of 2048 x 2048 matrices, in GFLOP/s; measured once a number of threads.
+double SgemmRate(int threads) {
+  static auto* rates = new std::map<int, double>();
+  if (const auto found = rates->find(threads); found != rates->end()) return found->second;
+  constexpr blasint kSize = 2048;
+  std::vector<float> a(size_t{kSize} * kSize, 0.5f), b(a), c(a);
+  openblas_set_num_threads(threads);
+  double best = 0;
+  const Clock::time_point start = Clock::now();
+  while (SecondsSince(start) < 2) {
+    const Clock::time_point begin = Clock::now();
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, kSize, kSize, kSize, 1.0f, a.data(),
+                kSize, b.data(), kSize, 0.0f, c.data(), kSize);
+    best = std::max(best, 2.0 * kSize * kSize * kSize / SecondsSince(begin) * 1e-9);
+  }
+  openblas_set_num_threads(1);
+  (*rates)[threads] = best;
+  return best;
+}
+
+// Multiplications and additions of a step of one layer: scores 6 M n H, GRU 30 M H^2.
+double Flops(const Options& options) {
+  const double rows = static_cast<double>(options.batch_size);
+  const double columns = static_cast<double>(options.batch_size + options.negatives);
+  const double units = static_cast<double>(options.layers[0]);
+  return 6 * rows * columns * units + 30 * rows * units * units;
+}
+
+void Training(benchmark::State& state, Options options) {
+  static const Catalog catalog = ZipfCatalog(kItems, 7);
+  static const Sessions sessions = RandomSessions(catalog, kSessions, 5);
+  options.threads = static_cast<size_t>(state.range(0));
+  options.epochs = 1000;  // ended by time
+  const double sgemm = SgemmRate(static_cast<int>(options.threads));
+  constexpr uint64_t kWarmUp = 30;
+  constexpr double kSeconds = 3;
+  double rate = 0;
+  for (auto _ : state) {
+    uint64_t done = 0;
+    Clock::time_point start;
+    TrainCallbacks callbacks;
+    callbacks.stop = [&] {
+      if (++done == kWarmUp) start = Clock::now();
+      return done > kWarmUp && SecondsSince(start) >= kSeconds;
+    };
+    const TrainResult result = Train(options, catalog, sessions, callbacks);
+    if (!result.diverged.empty()) {
+      state.SkipWithError(result.diverged.c_str());
+      return;
+    }
+    const double seconds = SecondsSince(start);
+    rate = static_cast<double>(done - kWarmUp) / seconds;
+    state.SetIterationTime(seconds);
+  }
+  const double gflops = rate * Flops(options) * 1e-9;
+  state.counters["minibatches/s"] = rate;
+  state.counters["events/s"] = rate * static_cast<double>(options.batch_size);
+  state.counters["GFLOP/s"] = gflops;
+  state.counters["sgemm_GFLOP/s"] = sgemm;
+  state.counters["share_of_sgemm"] = gflops / sgemm;
+}
+
+void Register() {
+  Options small;  // the two settings in which other implementations were measured
+  small.layers = {100};
+  small.batch_size = 32;
+  small.loss = Loss::kBprMax;
+  small.final_activation = FinalActivation::kElu;
+  Options large = small;
+  large.layers = {224};
+  large.batch_size = 80;
+  large.dropout_embedding = 0.5;
+  large.dropout_hidden = 0.05;
+  large.momentum = 0.4;
+  const auto add = [](const char* name, const Options& options) {
+    benchmark::RegisterBenchmark(name, Training, options)
+        ->ArgName("threads")
+        ->Arg(1)
+        ->Arg(2)
+        ->Iterations(1)
+        ->UseManualTime()
+        ->Unit(benchmark::kSecond);
+  };
+  add("bpr-max-elu/units:100/batch:32/negatives:2048", small);
+  add("bpr-max-elu/units:224/batch:80/negatives:2048/dropout/momentum", large);
+  Options softmax = small;
+  softmax.loss = Loss::kCrossEntropy;
+  softmax.final_activation = FinalActivation::kSoftmax;
+  add("cross-entropy/units:100/batch:32/negatives:2048", softmax);
+}
+
+}  // namespace
+}  // namespace stint::bench
+
+int main(int argc, char** argv) {
+  stint::bench::StartWithBestOpenBlas(argv);
+  benchmark::AddCustomContext("openblas", openblas_get_corename());
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  stint::bench::Register();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
