@@ -5,6 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/matmul.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
@@ -31,6 +32,15 @@ constexpr size_t MaxRows(size_t) { return 4; }
 
 HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
   return rows.data + (rows.index != nullptr ? rows.index[r] : r) * rows.stride;
+}
+
+// Gathered rows come from anywhere in tens of megabytes: fetches rows [begin, end) while the
+// block before them is computed.
+HWY_INLINE void PrefetchRows(const Rows& rows, size_t begin, size_t end, size_t depth) {
+  for (size_t r = begin; r < end; ++r) {
+    const float* row = RowAt(rows, r);
+    for (size_t t = 0; t < depth; t += kRowAlignment) hwy::Prefetch(row + t);
+  }
 }
 
 // out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on.
@@ -132,6 +142,10 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
     CoverRows<MaxRows(kV)>(begin, end, [&](auto block, size_t r) HWY_ATTR {
+      if (rows.index != nullptr && j == 0) {
+        const size_t next = r + decltype(block)::value;
+        PrefetchRows(rows, next, HWY_MIN(end, next + decltype(block)::value), depth);
+      }
       RowsBlock<decltype(block)::value, kV>(rows, r, depth, x + j, x_stride,
                                             out + r * out_stride + j, out_stride);
     });
