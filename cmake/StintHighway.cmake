@@ -31,7 +31,7 @@ if(STINT_HIGHWAY STREQUAL "system")
 else()
   if(STINT_HIGHWAY STREQUAL "fetch")
     include(FetchContent)
-    # The commit of tag 1.2.0. SOURCE_SUBDIR names a folder without a CMakeLists.txt: Highway's
+    # The commit of release 1.2.0, as its source archive names it. SOURCE_SUBDIR names a folder without a CMakeLists.txt: Highway's
     # own build would add targets, tests and install rules of its own.
     FetchContent_Declare(stint_highway_source
       GIT_REPOSITORY https://github.com/google/highway.git
