@@ -80,8 +80,10 @@ never("${tools}" "^(tests|bench)/" "nothing depends on tests and benchmarks")
 # ---- The runtime is a guest in someone else's process
 never("${runtime}" "^(omp\\.h|thread|mutex|future|condition_variable|iostream|ostream|istream|fstream|sstream|stdexcept|typeinfo|any|functional)$"
       "no threads, no streams, no exceptions, no RTTI in the runtime")
-never_text("${runtime}" "(^|[^_A-Za-z0-9])(throw|try|catch|dynamic_cast|typeid|abort|exit|printf|fprintf|puts)[ \t]*[({<]"
-           "the runtime neither throws, ends the process nor prints")
+never_text("${runtime}" "(^|[^_A-Za-z0-9])(throw|try|catch|dynamic_cast|typeid)([^_A-Za-z0-9]|$)"
+           "no exceptions and no RTTI in the runtime")
+never_text("${runtime}" "(^|[^_A-Za-z0-9])(abort|exit|_Exit|printf|fprintf|puts|fputs)[ \t]*\\("
+           "the runtime neither ends the process nor prints")
 never_text("${runtime}" "#[ \t]*pragma[ \t]+omp" "no OpenMP in the runtime")
 
 # ---- The step path holds no container that grows
