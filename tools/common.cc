@@ -1,0 +1,130 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What the sub-commands share: exit statuses, models, ids, standard output.
+#include "tools/common.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace stint {
+
+ModelPointer OpenModel(const std::string& path) {
+  stint_model* model = nullptr;
+  stint_error error = {};
+  if (stint_model_from_file(path.c_str(), &model, &error) != STINT_OK) {
+    throw std::runtime_error(path + ": " + error.message);
+  }
+  return ModelPointer(model);
+}
+
+void Check(stint_status status, const std::string& what) {
+  if (status != STINT_OK) throw std::runtime_error(what + ": " + stint_status_message(status));
+}
+
+stint_model_info Describe(const stint_model* model) {
+  stint_model_info info = {};
+  Check(stint_model_describe(model, &info), "model");
+  return info;
+}
+
+std::optional<uint32_t> FindItem(const stint_model* model, const std::string& id) {
+  uint32_t item = 0;
+  stint_status status = STINT_UNKNOWN_ITEM;
+  if (Describe(model).ids_are_names) {
+    status = stint_item_from_name(model, id.data(), id.size(), &item);
+  } else {
+    int64_t number = 0;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+    // "007" and "7" are different ids in a log, so they are here.
+    const bool canonical =
+        error == std::errc() && end == id.data() + id.size() && std::to_string(number) == id;
+    if (canonical) status = stint_item_from_id(model, number, &item);
+  }
+  if (status == STINT_UNKNOWN_ITEM) return std::nullopt;
+  Check(status, "item '" + id + "'");
+  return item;
+}
+
+std::string ItemText(const stint_model* model, uint32_t item) {
+  if (Describe(model).ids_are_names) {
+    const char* name = nullptr;
+    size_t length = 0;
+    Check(stint_item_name(model, item, &name, &length), "item name");
+    return {name, length};
+  }
+  int64_t id = 0;
+  Check(stint_item_id(model, item, &id), "item id");
+  return std::to_string(id);
+}
+
+nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item) {
+  if (Describe(model).ids_are_names) return ItemText(model, item);
+  int64_t id = 0;
+  Check(stint_item_id(model, item, &id), "item id");
+  return id;
+}
+
+std::vector<std::string> SplitList(const std::string& text) {
+  std::vector<std::string> parts;
+  if (text.empty()) return parts;
+  parts.emplace_back();
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"') {
+      parts.back() += text[++i];
+    } else if (text[i] == '"' && (quoted || parts.back().empty())) {
+      quoted = !quoted;
+    } else if (text[i] == ',' && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += text[i];
+    }
+  }
+  return parts;
+}
+
+void WriteOutput(std::string_view text) {
+  // Straight to the descriptor: every failure shows here, none is left to exit().
+  while (!text.empty()) {
+    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      throw std::runtime_error(std::string("standard output: ") + std::strerror(errno));
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+std::string JsonText(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+void WriteJson(const nlohmann::ordered_json& json) { WriteOutput(JsonText(json) + "\n"); }
+
+std::string Grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
+std::string Format(const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<size_t>(std::vsnprintf(nullptr, 0, format, arguments)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  va_end(arguments);
+  return text;
+}
+
+}  // namespace stint

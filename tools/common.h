@@ -1,0 +1,65 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What the sub-commands share: exit statuses, models, ids, standard output. Uses the
+// runtime alone.
+#ifndef STINT_TOOLS_COMMON_H_
+#define STINT_TOOLS_COMMON_H_
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stint/stint.h"
+
+namespace stint {
+
+enum ExitStatus {
+  kExitOk = 0,
+  kExitFailure = 1,        // training diverged, out of memory, a fault of stint itself
+  kExitUsage = 2,          // the command line
+  kExitData = 3,           // bad input, bad model, reading or writing failed
+  kExitInterrupted = 130,  // as shells say it of SIGINT
+};
+
+struct ModelDeleter {
+  void operator()(stint_model* model) const { stint_model_destroy(model); }
+};
+using ModelPointer = std::unique_ptr<stint_model, ModelDeleter>;
+struct SessionDeleter {
+  void operator()(stint_session* session) const { stint_session_destroy(session); }
+};
+using SessionPointer = std::unique_ptr<stint_session, SessionDeleter>;
+
+// Throws std::runtime_error "path: what is wrong".
+ModelPointer OpenModel(const std::string& path);
+// Throws std::runtime_error "what: status message" unless `status` is STINT_OK.
+void Check(stint_status status, const std::string& what);
+stint_model_info Describe(const stint_model* model);
+
+// External ids as text. Integers are found by their value, in canonical form.
+std::optional<uint32_t> FindItem(const stint_model* model, const std::string& id);
+std::string ItemText(const stint_model* model, uint32_t item);
+// A number or a string, as the model has it.
+nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item);
+
+// "a,b", with "" around what has commas itself: "\"a,b\",c" is two parts.
+std::vector<std::string> SplitList(const std::string& text);
+
+// All of `text` to standard output; throws std::runtime_error if that fails.
+void WriteOutput(std::string_view text);
+void WriteJson(const nlohmann::ordered_json& json);
+// Indented; bytes that are not UTF-8 (ids may have any) become U+FFFD.
+std::string JsonText(const nlohmann::ordered_json& json);
+// "1,234,567".
+std::string Grouped(uint64_t number);
+// std::string by printf.
+std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+}  // namespace stint
+
+#endif  // STINT_TOOLS_COMMON_H_

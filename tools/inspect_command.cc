@@ -1,0 +1,137 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Model file -> what is in it: header, sizes, sections, training summary, chosen SIMD target.
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "stint/stint.h"
+#include "tools/commands.h"
+#include "tools/common.h"
+
+namespace stint {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct InspectArguments {
+  std::string model;
+  bool json = false;
+};
+
+// As an object, or as the text it is if it is no JSON.
+ordered_json ParseObject(const char* text) {
+  const ordered_json json = ordered_json::parse(text, nullptr, false);
+  return json.is_object() ? json : ordered_json{{"text", text}};
+}
+
+ordered_json ToJson(const std::string& path, const stint_model* model) {
+  const stint_model_info info = Describe(model);
+  ordered_json json;
+  json["model"] = path;
+  json["format_version"] = info.format_version;
+  json["file_size"] = info.file_size;
+  json["dtype"] = info.dtype;
+  json["gru_form"] = info.gru_form;
+  json["layers"] = std::vector<uint32_t>(info.units, info.units + info.layers);
+  json["final_activation"] = info.final_activation;
+  json["items"] = info.items;
+  json["ids"] = info.ids_are_names ? "names" : "integers";
+  json["training_events"] = info.training_events;
+  json["self_tests"] = info.self_tests;
+  json["session_size"] = stint_session_size(model, 20);
+  json["hyperparameters"] = ParseObject(info.hyperparameters);
+  json["training_summary"] = ParseObject(info.training_summary);
+  json["sections"] = ordered_json::array();
+  stint_section_info section = {};
+  for (uint32_t i = 0; stint_model_section(model, i, &section) == STINT_OK; ++i) {
+    json["sections"].push_back({{"name", section.name},
+                                {"offset", section.offset},
+                                {"size", section.size},
+                                {"xxh3", Format("%016llx", (unsigned long long)section.xxh3)}});
+  }
+  json["target"] = stint_target();
+  json["version"] = stint_version();
+  return json;
+}
+
+// One "key: value" a line under `title`; objects in objects are indented further.
+void AppendObject(const std::string& title, const ordered_json& object, int indent,
+                  std::string* text) {
+  const std::string margin(static_cast<size_t>(indent), ' ');
+  *text += margin + title + "\n";
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) {
+      AppendObject(key, value, indent + 2, text);
+    } else {
+      const std::string shown =
+          value.is_string() ? value.get<std::string>()
+                            : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+      *text += margin + Format("  %-20s  ", key.c_str()) + shown + "\n";
+    }
+  }
+}
+
+std::string ToText(const ordered_json& json) {
+  std::string text;
+  const auto line = [&](const char* key, const std::string& value) {
+    text += Format("%-18s", key) + value + "\n";
+  };
+  const auto number = [&](const char* key) { return Grouped(json.at(key).get<uint64_t>()); };
+  const auto word = [&](const char* key) { return json.at(key).get<std::string>(); };
+  line("model", word("model"));
+  line("format version", number("format_version"));
+  line("file size", number("file_size") + " bytes");
+  line("weights", word("dtype"));
+  std::string layers;
+  for (const auto& units : json.at("layers")) {
+    layers += (layers.empty() ? "" : ", ") + std::to_string(units.get<uint32_t>());
+  }
+  line("GRU", layers + " units, " + word("gru_form"));
+  line("final activation", word("final_activation") + " (in training)");
+  line("items", number("items") + ", ids are " + word("ids"));
+  line("training events", number("training_events"));
+  line("self-tests", number("self_tests"));
+  line("session", number("session_size") + " bytes each, for the 20 best");
+  line("SIMD target", word("target"));
+  line("stint", word("version"));
+  text += Format("\n%-24s %14s %14s  %s\n", "section", "offset", "bytes", "XXH3-64");
+  for (const auto& section : json.at("sections")) {
+    text += Format("%-24s %14s %14s  %s\n", section.at("name").get<std::string>().c_str(),
+                   Grouped(section.at("offset").get<uint64_t>()).c_str(),
+                   Grouped(section.at("size").get<uint64_t>()).c_str(),
+                   section.at("xxh3").get<std::string>().c_str());
+  }
+  text += "\n";
+  AppendObject("hyperparameters", json.at("hyperparameters"), 0, &text);
+  text += "\n";
+  AppendObject("training", json.at("training_summary"), 0, &text);
+  return text;
+}
+
+int RunInspect(const InspectArguments& arguments) {
+  const ModelPointer model = OpenModel(arguments.model);
+  const ordered_json json = ToJson(arguments.model, model.get());
+  if (arguments.json) {
+    WriteJson(json);
+  } else {
+    WriteOutput(ToText(json));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+Command AddInspectCommand(CLI::App* cli) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* app = cli->add_subcommand(
+      "inspect",
+      "Show what a model file holds: network, sizes, sections with their checksums, how it was "
+      "trained; and the SIMD target that this machine runs it with.");
+  app->add_option("MODEL", arguments->model, "Model file")->required();
+  app->add_flag("--json", arguments->json, "Print one JSON object instead of text");
+  return {app, [arguments] { return RunInspect(*arguments); }};
+}
+
+}  // namespace stint

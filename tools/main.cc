@@ -1,0 +1,149 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command line -> sub-command -> exit status. The one place where exceptions become messages:
+// one line on standard error, "stint train: train.tsv:17: time 'abc' is not a number".
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "stint/stint.h"
+#include "tools/commands.h"
+#include "tools/common.h"
+
+namespace stint {
+namespace {
+
+// Breaks option texts into lines that fit a terminal beside their names.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    column_width(kNameColumns);
+    label("REQUIRED", "(required)");
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    constexpr size_t kWidth = 98 - kNameColumns;
+    const std::string text = CLI::Formatter::make_option_desc(option);
+    std::string out;
+    size_t column = 0;
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find(' ', begin), text.size());
+      if (column > 0 && column + 1 + (end - begin) > kWidth) {
+        out += '\n';
+        column = 0;
+      } else if (column > 0) {
+        out += ' ';
+        ++column;
+      }
+      out.append(text, begin, end - begin);
+      column += end - begin;
+      begin = end + 1;
+    }
+    return out;
+  }
+
+ private:
+  static constexpr size_t kNameColumns = 34;
+};
+
+// A file that we open must not get the number of a closed standard stream and then what is
+// printed. /dev/null the other way round keeps reads and writes failing.
+void HoldStandardStreams() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) {
+      std::abort();  // no /dev/null: nothing can be reported either
+    }
+  }
+}
+
+int Report(const std::string& who, const std::string& message, int status) {
+  std::fprintf(stderr, "%s: %s\n", who.c_str(), message.c_str());
+  return status;
+}
+
+int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* done) {
+  *done = true;
+  try {
+    cli->parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* app = cli;
+    for (const CLI::App* sub : cli->get_subcommands()) app = sub;
+    WriteOutput(app->help(app == cli ? "" : "stint"));
+    return kExitOk;
+  } catch (const CLI::CallForVersion& e) {
+    WriteOutput(std::string(e.what()) + "\n");
+    return kExitOk;
+  } catch (const CLI::ParseError& e) {
+    std::string message = e.what();
+    for (size_t at = 0; (at = message.find('\n', at)) != std::string::npos;) message[at] = ' ';
+    return Report(who, message + " (see " + who + " --help)", kExitUsage);
+  }
+  *done = false;
+  return kExitOk;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App cli(
+      "Session-based next-item recommendation: trains a GRU4Rec network on a click log, writes "
+      "it as a small model file, and recommends the next items of a session.\n",
+      "stint");
+  cli.formatter(std::make_shared<HelpFormatter>());
+  cli.set_version_flag("--version", std::string("stint ") + stint_version());
+  cli.set_help_flag("-h,--help", "Print this help and exit");
+  cli.require_subcommand(1);
+  cli.footer(
+      "\nstint COMMAND --help says more.\n"
+      "Exit status: 0 success; 1 failure; 2 wrong usage; 3 bad data, bad model, failed reading or\n"
+      "writing; 130 interrupted.\n"
+      "Environment: STINT_TARGET caps the SIMD instructions in use (as `stint inspect` names "
+      "them).");
+  const std::vector<Command> commands = {AddTrainCommand(&cli),     AddEvaluateCommand(&cli),
+                                         AddRecommendCommand(&cli), AddInspectCommand(&cli),
+                                         AddVerifyCommand(&cli),    AddSynthCommand(&cli)};
+  std::string who = "stint";
+  for (const Command& command : commands) {
+    if (argc > 1 && command.app->get_name() == argv[1]) who += std::string(" ") + argv[1];
+  }
+  try {
+    bool done = false;
+    const int status = Parse(argc, argv, &cli, who, &done);
+    if (done) return status;
+    const char* target = std::getenv("STINT_TARGET");
+    if (target != nullptr && *target != '\0' && stint_set_target(target) != STINT_OK) {
+      throw std::invalid_argument("STINT_TARGET: this CPU or build has no target '" +
+                                  std::string(target) + "'");
+    }
+    for (const Command& command : commands) {
+      if (command.app->parsed()) return command.run();
+    }
+    return kExitUsage;
+  } catch (const std::bad_alloc&) {
+    return Report(who, "out of memory", kExitFailure);
+  } catch (const std::invalid_argument& e) {
+    return Report(who, e.what(), kExitUsage);
+  } catch (const std::runtime_error& e) {
+    return Report(who, e.what(), kExitData);
+  } catch (const std::exception& e) {
+    return Report(who, std::string("internal error: ") + e.what(), kExitFailure);
+  }
+}
+
+}  // namespace
+}  // namespace stint
+
+int main(int argc, char** argv) {
+  stint::HoldStandardStreams();
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, reported as such
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file over the limit
+  return stint::Main(argc, argv);
+}

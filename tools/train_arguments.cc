@@ -1,0 +1,204 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The command line of `stint train` -> what the run needs to know.
+#include "tools/train_arguments.h"
+
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+
+#include "tools/log_options.h"
+
+namespace stint {
+namespace {
+
+// An option with one of the names that Name() gives the values.
+template <typename T>
+CLI::Option* AddNamed(CLI::App* app, const std::string& option, std::initializer_list<T> values,
+                      T* target, const std::string& text) {
+  const std::vector<T> list = values;
+  std::vector<std::string> names;
+  for (const T value : list) names.push_back(Name(value));
+  return app
+      ->add_option_function<std::string>(
+          option,
+          [list, target](const std::string& name) {
+            for (const T value : list) {
+              if (name == Name(value)) *target = value;
+            }
+          },
+          text)
+      ->check(CLI::IsMember(names));
+}
+
+// "5%" or "9000".
+void ParseValidation(const std::string& text, TrainArguments* arguments) {
+  const bool percent = !text.empty() && text.back() == '%';
+  const char* end = text.data() + text.size() - (percent ? 1 : 0);
+  std::from_chars_result result = {};
+  arguments->validation_sessions = 0;
+  arguments->validation_percent = 0;
+  if (percent) {
+    result = std::from_chars(text.data(), end, arguments->validation_percent);
+  } else {
+    result = std::from_chars(text.data(), end, arguments->validation_sessions);
+  }
+  const bool in_range =
+      percent ? arguments->validation_percent > 0 && arguments->validation_percent < 100
+              : arguments->validation_sessions >= 1;
+  if (result.ec != std::errc() || result.ptr != end || !in_range) {
+    throw CLI::ValidationError("--validate-last",
+                               "'" + text +
+                                   "' is neither a number of sessions from 1 on nor a share "
+                                   "between 0% and 100%, such as 5%");
+  }
+}
+
+void AddNetworkOptions(CLI::App* app, TrainArguments* arguments) {
+  Options& options = arguments->options;
+  app->add_option_function<std::string>(
+         "--layers",
+         [&options](const std::string& text) {
+           options.layers = ParseNumbers("--layers", text, 1, 16384);
+         },
+         "Hidden units of each GRU layer, with commas between; 1 to 16 layers of 1 to 16384 "
+         "units. The last is the width of the item embedding too [100]")
+      ->type_name("UNITS,...")
+      ->group("Network");
+  AddNamed(app, "--gru-form", {GruForm::kResetAfter, GruForm::kResetBefore}, &options.gru_form,
+           "Reset gate after (as PyTorch) or before (as in the paper) the recurrent product; as "
+           "good as each other, reset_after is faster [reset_after]")
+      ->group("Network");
+}
+
+void AddLossOptions(CLI::App* app, TrainArguments* arguments) {
+  Options& options = arguments->options;
+  AddNamed(app, "--loss", {Loss::kCrossEntropy, Loss::kBprMax}, &options.loss,
+           "What training minimizes over target and negatives [cross-entropy]")
+      ->group("Loss");
+  AddNamed(app, "--final-activation",
+           {FinalActivation::kSoftmax, FinalActivation::kLinear, FinalActivation::kElu},
+           &options.final_activation,
+           "Function of the scores in training: softmax for cross-entropy; linear or elu for "
+           "bpr-max [softmax for cross-entropy, elu for bpr-max]")
+      ->each([arguments](const std::string&) { arguments->final_activation_given = true; })
+      ->group("Loss");
+  app->add_option("--elu-alpha", options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")
+      ->capture_default_str()
+      ->group("Loss");
+  app->add_option("--bpreg", options.bpreg,
+                  "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
+      ->capture_default_str()
+      ->group("Loss");
+  app->add_option("--logq", options.logq,
+                  "Correction of cross-entropy for how popular the sampled items are, 0 (off) to "
+                  "10; 1 is the full correction")
+      ->capture_default_str()
+      ->group("Loss");
+}
+
+void AddOptimizerOptions(CLI::App* app, TrainArguments* arguments) {
+  Options& options = arguments->options;
+  app->add_option("--batch-size", options.batch_size,
+                  "Sessions side by side in a mini-batch, 1 to 65536")
+      ->capture_default_str()
+      ->group("Sampling");
+  app->add_option("--negatives", options.negatives,
+                  "Items drawn as negatives for each mini-batch, shared by its rows, 0 to "
+                  "16777216; 0 leaves the targets of the other rows")
+      ->capture_default_str()
+      ->group("Sampling");
+  app->add_option("--sample-alpha", options.sample_alpha,
+                  "Negatives are drawn by popularity to this power, 0 (all alike) to 2")
+      ->capture_default_str()
+      ->group("Sampling");
+  app->add_option("--dropout-embedding", options.dropout_embedding,
+                  "Share of the item embedding that is dropped in training, in [0, 1)")
+      ->capture_default_str()
+      ->group("Regularization");
+  app->add_option("--dropout-hidden", options.dropout_hidden,
+                  "Share of each layer's hidden state that is dropped in training, in [0, 1)")
+      ->capture_default_str()
+      ->group("Regularization");
+  app->add_option("--learning-rate", options.learning_rate, "Step size of Adagrad, 1e-9 to 1e3")
+      ->capture_default_str()
+      ->group("Optimizer");
+  app->add_option("--momentum", options.momentum, "Share of the last step that goes on, in [0, 1)")
+      ->capture_default_str()
+      ->group("Optimizer");
+  app->add_option("--adagrad-epsilon", options.adagrad_epsilon,
+                  "Added to the sum of squares inside the root, 1e-20 to 1")
+      ->capture_default_str()
+      ->group("Optimizer");
+}
+
+void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
+  Options& options = arguments->options;
+  app->add_option("--epochs", options.epochs, "Passes over the training sessions, 1 to 1000000")
+      ->capture_default_str();
+  app->add_option_function<std::string>(
+         "--validate-last",
+         [arguments](const std::string& text) { ParseValidation(text, arguments); },
+         "Keep the last sessions (by start) out of training, a number of them or a share such as "
+         "5%, and measure recall@20 and MRR@20 on them after each epoch; the best epoch by recall "
+         "is kept [none: the last epoch is kept]")
+      ->type_name("N|P%");
+  app->add_option("--patience", options.patience,
+                  "Stop after so many epochs without a better recall@20; 0 is never. Needs "
+                  "--validate-last")
+      ->capture_default_str();
+  app->add_flag("--refit", arguments->refit,
+                "When validation has found the best number of epochs, train anew on all sessions "
+                "for that many. Needs --validate-last");
+  app->add_option("--seed", options.seed,
+                  "Seed of all random numbers, any 64-bit number. The same seed, options and log "
+                  "give the same model, bit for bit")
+      ->capture_default_str();
+  AddThreadsOption(app, &options.threads);
+  AddNamed(app, "--dtype", {DType::kInt8, DType::kF32}, &arguments->dtype,
+           "Weights in the model file: int8 is a quarter of the size, faster, and gives the same "
+           "bits on every device; f32 is exact [int8]");
+  app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
+  app->add_flag("--json", arguments->json,
+                "Print a JSON object about the run on standard output when it is done");
+  app->add_flag("--no-progress", arguments->no_progress,
+                "No progress bar or lines, only one line an epoch");
+}
+
+}  // namespace
+
+void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
+  app->add_option("LOG", arguments->log,
+                  "Click log: TSV or CSV with a header, rows in any order; plain, gzip or zstd "
+                  "(told by the content); - is standard input")
+      ->required();
+  app->add_option("--out", arguments->out,
+                  "Model file to write; it is put in place when it is complete, so that an older "
+                  "one stays as it is until then")
+      ->required()
+      ->type_name("MODEL");
+  AddRunOptions(app, arguments);
+  AddNetworkOptions(app, arguments);
+  AddLossOptions(app, arguments);
+  AddOptimizerOptions(app, arguments);
+  AddReadOptions(app, &arguments->read);
+}
+
+void CompleteTrainArguments(TrainArguments* arguments) {
+  Options& options = arguments->options;
+  if (!arguments->final_activation_given) {
+    options.final_activation =
+        options.loss == Loss::kCrossEntropy ? FinalActivation::kSoftmax : FinalActivation::kElu;
+  }
+  Validate(options);
+  if (!arguments->Validates() && options.patience > 0) {
+    throw std::invalid_argument("option --patience: needs --validate-last");
+  }
+  if (!arguments->Validates() && arguments->refit) {
+    throw std::invalid_argument("option --refit: needs --validate-last");
+  }
+  if (arguments->out.empty()) throw std::invalid_argument("option --out: the name is empty");
+}
+
+}  // namespace stint

@@ -1,0 +1,93 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Model file -> proof that it is whole and answers here as it did where it was made.
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "stint/stint.h"
+#include "tools/commands.h"
+#include "tools/common.h"
+
+namespace stint {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct VerifyArguments {
+  std::string model;
+  bool all_targets = false;
+  bool json = false;
+};
+
+// Every name that Highway may give a target; those that this CPU or build lacks are refused by
+// stint_set_target().
+constexpr const char* kTargets[] = {"AVX10_2",     "AVX3_SPR",  "AVX3_ZEN4", "AVX3_DL",
+                                    "AVX3",        "AVX2",      "SSE4",      "SSSE3",
+                                    "SSE2",        "SVE2_128",  "SVE_256",   "SVE2",
+                                    "SVE",         "NEON_BF16", "NEON",      "NEON_WITHOUT_AES",
+                                    "RVV",         "PPC10",     "PPC9",      "PPC8",
+                                    "Z15",         "Z14",       "LASX",      "LSX",
+                                    "WASM_EMU256", "WASM",      "EMU128",    "SCALAR"};
+
+// Opens the file anew, so that all checks run on the target too, and runs its self-tests.
+std::string VerifyOnce(const std::string& path, uint32_t* self_tests) {
+  const ModelPointer model = OpenModel(path);
+  *self_tests = Describe(model.get()).self_tests;
+  stint_error error = {};
+  return stint_model_self_test(model.get(), &error) == STINT_OK ? "" : error.message;
+}
+
+int RunVerify(const VerifyArguments& arguments) {
+  ordered_json targets = ordered_json::array();
+  std::string text;
+  std::string failure;
+  uint32_t self_tests = 0;
+  const auto verify = [&] {
+    const std::string name = stint_target();
+    const std::string problem = VerifyOnce(arguments.model, &self_tests);
+    targets.push_back({{"target", name}, {"ok", problem.empty()}, {"message", problem}});
+    text += Format("%-18s", name.c_str()) + (problem.empty() ? "ok" : problem) + "\n";
+    if (failure.empty() && !problem.empty()) failure = name + ": " + problem;
+  };
+  if (arguments.all_targets) {
+    for (const char* target : kTargets) {
+      if (stint_set_target(target) == STINT_OK) verify();
+    }
+    Check(stint_set_target(nullptr), "SIMD target");
+  } else {
+    verify();
+  }
+
+  if (arguments.json) {
+    WriteJson({{"model", arguments.model},
+               {"ok", failure.empty()},
+               {"self_tests", self_tests},
+               {"targets", targets}});
+  } else {
+    WriteOutput(Format("%-18s", "file") + "ok: checksums, structure, shapes and values\n" + text +
+                Format("%-18s%u", "self-tests", self_tests) +
+                (self_tests == 0 ? ": the file brings none, so no answer was compared\n" : "\n"));
+  }
+  if (!failure.empty()) throw std::runtime_error(arguments.model + ": " + failure);
+  return kExitOk;
+}
+
+}  // namespace
+
+Command AddVerifyCommand(CLI::App* cli) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  CLI::App* app = cli->add_subcommand(
+      "verify",
+      "Check a model file: checksums, structure, shapes, values, and the test sessions in it, "
+      "whose recommendations must come out bit for bit as where the model was made.");
+  app->add_option("MODEL", arguments->model, "Model file")->required();
+  app->add_flag("--all-targets", arguments->all_targets,
+                "Run the test sessions on every SIMD target that this CPU and build have, not "
+                "only on the best");
+  app->add_flag("--json", arguments->json, "Print one JSON object instead of text");
+  return {app, [arguments] { return RunVerify(*arguments); }};
+}
+
+}  // namespace stint
