@@ -1,0 +1,336 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The C API: checks arguments, calls the stages, turns keys into items, ids and scores.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "runtime/mapped_file.h"
+#include "runtime/model.h"
+#include "runtime/select.h"
+#include "runtime/session.h"
+#include "runtime/status.h"
+#include "runtime/step.h"
+#include "runtime/target.h"
+#include "runtime/topk.h"
+#include "runtime/version.h"
+#include "stint/stint.h"
+
+struct stint_model {
+  stint::BoundModel model;
+};
+// A session's block starts with its SessionState.
+struct stint_session {
+  stint::SessionState state;
+};
+
+namespace {
+
+using stint::BoundModel;
+using stint::Fail;
+using stint::SessionState;
+
+// Takes over `file`, also where it fails.
+stint_status Open(const uint8_t* data, size_t size, stint::MappedFile file, stint_model** model,
+                  stint_error* error) {
+  stint_model* opened = new (std::nothrow) stint_model();
+  stint_status status = opened ? stint::BindModel(data, size, &opened->model, error)
+                               : Fail(error, STINT_OUT_OF_MEMORY, "no memory for the model");
+  if (status != STINT_OK) {
+    delete opened;
+    stint::UnmapFile(&file);
+    return status;
+  }
+  opened->model.file = file;
+  stint::ChooseTarget();  // now, so that the first event pays nothing
+  *model = opened;
+  return STINT_OK;
+}
+
+void* AllocateBlock(size_t size) {
+  return ::operator new(size, std::align_val_t(STINT_SESSION_ALIGNMENT), std::nothrow);
+}
+void FreeBlock(void* block) { ::operator delete(block, std::align_val_t(STINT_SESSION_ALIGNMENT)); }
+
+void Deny(SessionState* session, const stint_recommend_options& options, bool on) {
+  for (size_t i = 0; i < options.deny_count; ++i) {
+    uint64_t& word = session->deny[options.deny[i] / 64];
+    word = on ? word | uint64_t{1} << options.deny[i] % 64 : 0;
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* stint_version(void) { return STINT_VERSION; }
+const char* stint_target(void) { return stint::TargetName(); }
+stint_status stint_set_target(const char* name) { return stint::SetTarget(name); }
+
+// ---- Model
+
+stint_status stint_model_from_buffer(const void* data, size_t size, stint_model** model,
+                                     stint_error* error) {
+  if (error) *error = stint_error();
+  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no place for the model");
+  *model = nullptr;
+  if (!data) return Fail(error, STINT_INVALID_ARGUMENT, "no data");
+  return Open(static_cast<const uint8_t*>(data), size, stint::MappedFile(), model, error);
+}
+
+stint_status stint_model_from_file(const char* path, stint_model** model, stint_error* error) {
+  if (error) *error = stint_error();
+  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no place for the model");
+  *model = nullptr;
+  if (!path) return Fail(error, STINT_INVALID_ARGUMENT, "no path");
+  stint::MappedFile file;
+  STINT_RETURN_IF_ERROR(stint::MapFile(path, &file, error));
+  return Open(file.data, file.size, file, model, error);
+}
+
+void stint_model_destroy(stint_model* model) {
+  if (!model) return;
+  stint::UnmapFile(&model->model.file);
+  delete model;
+}
+
+stint_status stint_model_describe(const stint_model* model, stint_model_info* info) {
+  if (!model || !info) return STINT_INVALID_ARGUMENT;
+  const BoundModel& m = model->model;
+  info->format_version = m.format_version;
+  info->items = m.items;
+  info->layers = m.layers;
+  info->units = m.units;
+  info->gru_form = m.reset_after ? "reset_after" : "reset_before";
+  info->final_activation = m.final_activation;
+  info->dtype = m.int8 ? "int8" : "f32";
+  info->ids_are_names = m.id_names ? 1 : 0;
+  info->file_size = m.file_size;
+  info->training_events = m.training_events;
+  info->self_tests = m.self_tests;
+  info->hyperparameters = m.hyperparameters;
+  info->training_summary = m.training_summary;
+  return STINT_OK;
+}
+
+stint_status stint_model_section(const stint_model* model, uint32_t index,
+                                 stint_section_info* section) {
+  if (!model || !section || index >= model->model.sections) return STINT_INVALID_ARGUMENT;
+  const stint::Section& s = model->model.section[index];
+  section->name = s.name;
+  section->offset = static_cast<uint64_t>(s.data - model->model.data);
+  section->size = s.size;
+  section->xxh3 = s.xxh3;
+  return STINT_OK;
+}
+
+stint_status stint_item_from_id(const stint_model* model, int64_t id, uint32_t* item) {
+  if (!model || !item) return STINT_INVALID_ARGUMENT;
+  if (!model->model.id_numbers) return STINT_UNSUPPORTED;
+  return stint::FindId(model->model, id, item);
+}
+
+stint_status stint_item_from_name(const stint_model* model, const char* name, size_t length,
+                                  uint32_t* item) {
+  if (!model || !item || (!name && length > 0)) return STINT_INVALID_ARGUMENT;
+  if (!model->model.id_names) return STINT_UNSUPPORTED;
+  return stint::FindName(model->model, name, length, item);
+}
+
+stint_status stint_item_id(const stint_model* model, uint32_t item, int64_t* id) {
+  if (!model || !id || item >= model->model.items) return STINT_INVALID_ARGUMENT;
+  if (!model->model.id_numbers) return STINT_UNSUPPORTED;
+  *id = model->model.id_numbers[item];
+  return STINT_OK;
+}
+
+stint_status stint_item_name(const stint_model* model, uint32_t item, const char** name,
+                             size_t* length) {
+  if (!model || !name || !length || item >= model->model.items) return STINT_INVALID_ARGUMENT;
+  const BoundModel& m = model->model;
+  if (!m.id_names) return STINT_UNSUPPORTED;
+  *name = reinterpret_cast<const char*>(m.id_names + m.name_offsets[item]);
+  *length = m.name_offsets[item + 1] - m.name_offsets[item];
+  return STINT_OK;
+}
+
+stint_status stint_item_count(const stint_model* model, uint32_t item, uint32_t* count) {
+  if (!model || !count || item >= model->model.items) return STINT_INVALID_ARGUMENT;
+  *count = model->model.counts[item];
+  return STINT_OK;
+}
+
+// ---- Session
+
+size_t stint_session_size(const stint_model* model, uint32_t max_k) {
+  return model ? stint::SessionSize(model->model, max_k) : 0;
+}
+
+stint_status stint_session_init(const stint_model* model, uint32_t max_k, void* memory, size_t size,
+                                stint_session** session) {
+  if (!session) return STINT_INVALID_ARGUMENT;
+  *session = nullptr;
+  if (!model || !memory) return STINT_INVALID_ARGUMENT;
+  const size_t needed = stint::SessionSize(model->model, max_k);
+  if (needed == 0 || size < needed) return STINT_INVALID_ARGUMENT;
+  if (reinterpret_cast<uintptr_t>(memory) % STINT_SESSION_ALIGNMENT != 0) return STINT_MISALIGNED;
+  *session = reinterpret_cast<stint_session*>(stint::InitSession(model->model, max_k, memory));
+  return STINT_OK;
+}
+
+stint_status stint_session_create(const stint_model* model, uint32_t max_k,
+                                  stint_session** session) {
+  if (!session) return STINT_INVALID_ARGUMENT;
+  *session = nullptr;
+  const size_t size = stint_session_size(model, max_k);
+  if (size == 0) return STINT_INVALID_ARGUMENT;
+  void* const block = AllocateBlock(size);
+  if (!block) return STINT_OUT_OF_MEMORY;
+  return stint_session_init(model, max_k, block, size, session);
+}
+
+void stint_session_destroy(stint_session* session) {
+  if (session) FreeBlock(session);
+}
+
+stint_status stint_session_reset(stint_session* session) {
+  if (!session) return STINT_INVALID_ARGUMENT;
+  stint::ResetSession(&session->state);
+  return STINT_OK;
+}
+
+stint_status stint_observe(stint_session* session, uint32_t item) {
+  if (!session) return STINT_INVALID_ARGUMENT;
+  SessionState& s = session->state;
+  if (item >= s.model->items) {
+    ++s.unknown;
+    return STINT_UNKNOWN_ITEM;
+  }
+  stint::Step(item, &s);
+  s.seen[item / 64] |= uint64_t{1} << item % 64;
+  ++s.observed;
+  return STINT_OK;
+}
+
+stint_status stint_observe_id(stint_session* session, int64_t id) {
+  if (!session) return STINT_INVALID_ARGUMENT;
+  if (!session->state.model->id_numbers) return STINT_UNSUPPORTED;
+  uint32_t item = UINT32_MAX;  // no item has this index
+  if (stint::FindId(*session->state.model, id, &item) != STINT_OK) item = UINT32_MAX;
+  return stint_observe(session, item);
+}
+
+stint_status stint_observe_name(stint_session* session, const char* name, size_t length) {
+  if (!session || (!name && length > 0)) return STINT_INVALID_ARGUMENT;
+  if (!session->state.model->id_names) return STINT_UNSUPPORTED;
+  uint32_t item = UINT32_MAX;
+  if (stint::FindName(*session->state.model, name, length, &item) != STINT_OK) item = UINT32_MAX;
+  return stint_observe(session, item);
+}
+
+uint64_t stint_session_observed(const stint_session* session) {
+  return session ? session->state.observed : 0;
+}
+
+uint64_t stint_session_unknown(const stint_session* session) {
+  return session ? session->state.unknown : 0;
+}
+
+stint_status stint_session_hidden(const stint_session* session, uint32_t layer,
+                                  const float** hidden, uint32_t* units) {
+  if (!session || !hidden || !units || layer >= session->state.model->layers) {
+    return STINT_INVALID_ARGUMENT;
+  }
+  *hidden = session->state.hidden[layer];
+  *units = session->state.model->units[layer];
+  return STINT_OK;
+}
+
+// ---- Recommendation
+
+stint_status stint_recommend(stint_session* session, uint32_t k,
+                             const stint_recommend_options* options, stint_recommendation* top,
+                             size_t* count) {
+  if (!count) return STINT_INVALID_ARGUMENT;
+  *count = 0;
+  if (!session || !top || k < 1 || k > session->state.max_k) return STINT_INVALID_ARGUMENT;
+  SessionState& s = session->state;
+  const stint_recommend_options none = {};
+  const stint_recommend_options& o = options ? *options : none;
+  if (o.deny_count > 0 && !o.deny) return STINT_INVALID_ARGUMENT;
+  for (size_t i = 0; i < o.deny_count; ++i) {
+    if (o.deny[i] >= s.model->items) return STINT_INVALID_ARGUMENT;
+  }
+  Deny(&s, o, true);
+  const size_t found = stint::TopK(k, o.exclude_seen != 0, &s);
+  Deny(&s, o, false);
+  for (size_t i = 0; i < found; ++i) {
+    const uint32_t item = stint::KeyItem(s.keys[i]);
+    top[i].item = item;
+    top[i].id = s.model->id_numbers ? s.model->id_numbers[item] : 0;
+    if (s.observed > 0) {
+      stint::KeyScore(s.keys[i], &top[i].score);
+    } else {
+      uint32_t popularity;
+      stint::KeyScore(s.keys[i], &popularity);
+      top[i].score = static_cast<float>(popularity);
+    }
+  }
+  *count = found;
+  return STINT_OK;
+}
+
+stint_status stint_rank(stint_session* session, uint32_t item, uint32_t* higher, uint32_t* equal) {
+  if (!session || !higher || !equal || item >= session->state.model->items) {
+    return STINT_INVALID_ARGUMENT;
+  }
+  stint::Rank(item, &session->state, higher, equal);
+  return STINT_OK;
+}
+
+stint_status stint_scores(stint_session* session, float* scores) {
+  if (!session || !scores) return STINT_INVALID_ARGUMENT;
+  stint::Scores(&session->state, scores);
+  return STINT_OK;
+}
+
+// ---- Self-test
+
+stint_status stint_model_self_test(const stint_model* model, stint_error* error) {
+  if (error) *error = stint_error();
+  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no model");
+  uint32_t max_k = 1;
+  for (uint32_t t = 0; t < model->model.self_tests; ++t) {
+    const uint32_t k = stint::GetSelfTest(model->model, t).k;
+    max_k = k > max_k ? k : max_k;
+  }
+  const size_t top_bytes = max_k * sizeof(stint_recommendation);
+  stint_recommendation* const top =
+      static_cast<stint_recommendation*>(::operator new(top_bytes, std::nothrow));
+  stint_session* session = nullptr;
+  stint_status status = top ? stint_session_create(model, max_k, &session) : STINT_OUT_OF_MEMORY;
+  if (status != STINT_OK) Fail(error, status, "no memory for a session");
+  for (uint32_t t = 0; status == STINT_OK && t < model->model.self_tests; ++t) {
+    const stint::SelfTest test = stint::GetSelfTest(model->model, t);
+    size_t count = 0;
+    stint_session_reset(session);
+    for (uint32_t i = 0; i < test.events; ++i) stint_observe(session, test.items[i]);
+    stint_recommend(session, test.k, nullptr, top, &count);
+    for (uint32_t i = 0; status == STINT_OK && i < test.k; ++i) {
+      if (i < count && top[i].item == test.top_items[i] &&
+          std::memcmp(&top[i].score, &test.top_scores[i], sizeof(float)) == 0) {
+        continue;
+      }
+      status = Fail(error, STINT_SELF_TEST_FAILED,
+                    "self-test %u, place %u: item %u with score %.9g instead of item %u with %.9g",
+                    t, i + 1, top[i].item, static_cast<double>(top[i].score), test.top_items[i],
+                    static_cast<double>(test.top_scores[i]));
+    }
+  }
+  stint_session_destroy(session);
+  ::operator delete(top);
+  return status;
+}
+
+}  // extern "C"

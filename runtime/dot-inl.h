@@ -1,0 +1,221 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Tile of 64 weight rows x vector -> 64 values, for int8 and f32 panels (schema/panel.h).
+//
+// The int8 model is defined by what stands here, in integers, so that every target gives the same
+// bits: a float vector x becomes q_j = nearbyint(x_j * (levels / max|x|)), |q_j| <= levels,
+// q = 256 high + low with both in int8;
+//   sum_j code_j q_j = 256 sum (code + 128) high + sum (code + 128) low - 128 sum q   (mod 2^32)
+//   value = float(sum) * (scale * (max|x| / levels)) + bias, multiply and add apart.
+// levels = min(127 * 256, (2^31 - 1) / (127 * columns)) keeps the true sum inside int32; the
+// partial sums may wrap, which modulo 2^32 does no harm. Two planes cost no more than one: the
+// kernel waits for the weights.
+
+#if defined(STINT_RUNTIME_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef STINT_RUNTIME_DOT_INL_H_
+#undef STINT_RUNTIME_DOT_INL_H_
+#else
+#define STINT_RUNTIME_DOT_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "runtime/model.h"
+#include "runtime/vector.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace stint {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// At most 16 lanes, so that a tile is 4 vectors or a multiple of 4 on every target.
+using TileF32 = hn::CappedTag<float, 16>;
+using TileI32 = hn::RebindToSigned<TileF32>;
+
+// Vectors that are summed side by side. Two accumulators each for the int8 planes: 8 registers.
+constexpr size_t kBlock = 4;
+
+// x -> two planes. `high` and `low` have room for `count` rounded up to 64. Vectors whose largest
+// magnitude is below 1e-30 count as zero: levels / max would leave the range of float.
+HWY_INLINE QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, size_t count,
+                                          int8_t* HWY_RESTRICT high, int8_t* HWY_RESTRICT low) {
+  const TileF32 d;
+  const TileI32 di;
+  const hn::Rebind<int8_t, TileF32> d8;
+  const size_t lanes = hn::Lanes(d);
+  const size_t columns = PanelSteps(count) * kStepColumns;
+  const uint32_t fit = 0x7FFFFFFFu / static_cast<uint32_t>(127 * columns);
+  const float levels = static_cast<float>(fit < 32512 ? fit : 32512);
+
+  auto largest = hn::Zero(d);
+  size_t j = 0;
+  for (; j + lanes <= count; j += lanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + j)));
+  if (j < count) largest = hn::Max(largest, hn::Abs(hn::LoadN(d, x + j, count - j)));
+  const float max = hn::ReduceMax(d, largest);
+  if (!(max >= 1e-30f)) {
+    std::memset(high, 0, columns);
+    std::memset(low, 0, columns);
+    return {high, low, 0, 0.0f};
+  }
+
+  const auto factor = hn::Set(d, levels / max);
+  auto sums = hn::Zero(di);
+  const auto split = [&](hn::Vec<TileF32> v, size_t at) HWY_ATTR {
+    const auto q = hn::NearestInt(hn::Mul(v, factor));
+    const auto h = hn::ShiftRight<8>(hn::Add(q, hn::Set(di, 128)));
+    sums = hn::Add(sums, q);
+    hn::StoreU(hn::DemoteTo(d8, h), d8, high + at);
+    hn::StoreU(hn::DemoteTo(d8, hn::Sub(q, hn::ShiftLeft<8>(h))), d8, low + at);
+  };
+  for (j = 0; j + lanes <= count; j += lanes) split(hn::LoadU(d, x + j), j);
+  if (j < count) {
+    split(hn::LoadN(d, x + j, count - j), j);  // zeros after the end: within the rounded room
+    j += lanes;
+  }
+  for (; j < columns; ++j) high[j] = low[j] = 0;
+  return {high, low, hn::ReduceSum(di, sums), max / levels};
+}
+
+// Row `row` of int8 panels as a vector: its codes are one plane already.
+HWY_INLINE QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
+                                         int8_t* HWY_RESTRICT low) {
+  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
+  const uint32_t lane = row % kTileRows;
+  const uint8_t* code = tile + kInt8HeaderBytes + lane * kStepColumns;
+  const size_t steps = PanelSteps(panels.cols);
+  int32_t sum = 0;
+  for (size_t p = 0; p < steps; ++p, code += kStepBytes) {
+    for (size_t j = 0; j < kStepColumns; ++j) {
+      const int32_t c = static_cast<int32_t>(code[j]) - kCodeZero;
+      low[p * kStepColumns + j] = static_cast<int8_t>(c);
+      sum += c;
+    }
+  }
+  float scale;
+  std::memcpy(&scale, tile + lane * sizeof(float), sizeof(scale));
+  return {nullptr, low, sum, scale};
+}
+
+// Row `row` of f32 panels as a vector.
+HWY_INLINE FloatVector GatherF32Row(const Panels& panels, uint32_t row,
+                                    float* HWY_RESTRICT values) {
+  const float* const tile =
+      reinterpret_cast<const float*>(panels.data + row / kTileRows * panels.tile_bytes);
+  for (size_t c = 0; c < panels.cols; ++c) values[c] = tile[(c + 1) * kTileRows + row % kTileRows];
+  return {values};
+}
+
+// Four signed bytes, the same in each 32-bit lane.
+HWY_INLINE hn::Vec<hn::Repartition<int8_t, TileI32>> BroadcastQuad(const int8_t* quad) {
+  int32_t bits;
+  std::memcpy(&bits, quad, sizeof(bits));
+  return hn::BitCast(hn::Repartition<int8_t, TileI32>(), hn::Set(TileI32(), bits));
+}
+
+// values[64], 64-byte aligned.
+template <bool kTwoPlanes>
+HWY_INLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
+                         float* HWY_RESTRICT values) {
+  const TileF32 d;
+  const TileI32 di;
+  const hn::Repartition<uint8_t, TileI32> du8;
+  const size_t lanes = hn::Lanes(d);
+  const float* const scales = reinterpret_cast<const float*>(tile);
+  const float* const biases = scales + kTileRows;
+  const auto step = hn::Set(d, x.step);
+  const auto offset = hn::Set(di, static_cast<int32_t>(128u * static_cast<uint32_t>(x.sum)));
+  for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
+    const uint8_t* HWY_RESTRICT codes = tile + kInt8HeaderBytes + lane * kStepColumns;
+    const size_t next = lanes * kStepColumns;
+    auto low0 = hn::Zero(di), low1 = low0, low2 = low0, low3 = low0;
+    auto high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+    for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
+      const auto u0 = hn::Load(du8, codes);
+      const auto u1 = hn::Load(du8, codes + next);
+      const auto u2 = hn::Load(du8, codes + 2 * next);
+      const auto u3 = hn::Load(du8, codes + 3 * next);
+      const auto l = BroadcastQuad(x.low + p * kStepColumns);
+      low0 = hn::SumOfMulQuadAccumulate(di, u0, l, low0);
+      low1 = hn::SumOfMulQuadAccumulate(di, u1, l, low1);
+      low2 = hn::SumOfMulQuadAccumulate(di, u2, l, low2);
+      low3 = hn::SumOfMulQuadAccumulate(di, u3, l, low3);
+      if (kTwoPlanes) {
+        const auto h = BroadcastQuad(x.high + p * kStepColumns);
+        high0 = hn::SumOfMulQuadAccumulate(di, u0, h, high0);
+        high1 = hn::SumOfMulQuadAccumulate(di, u1, h, high1);
+        high2 = hn::SumOfMulQuadAccumulate(di, u2, h, high2);
+        high3 = hn::SumOfMulQuadAccumulate(di, u3, h, high3);
+      }
+    }
+    const auto finish = [&](hn::Vec<TileI32> low, hn::Vec<TileI32> high, size_t at) HWY_ATTR {
+      auto sum = hn::Sub(low, offset);
+      if (kTwoPlanes) sum = hn::Add(sum, hn::ShiftLeft<8>(high));
+      const auto scale = hn::Mul(hn::Load(d, scales + at), step);
+      const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
+      hn::Store(hn::Add(product, hn::Load(d, biases + at)), d, values + at);
+    };
+    finish(low0, high0, lane);
+    finish(low1, high1, lane + lanes);
+    finish(low2, high2, lane + 2 * lanes);
+    finish(low3, high3, lane + 3 * lanes);
+  }
+}
+
+// values[64], 64-byte aligned. Columns are added one after the other, from the first on; then the
+// bias: the same bits on every target.
+HWY_INLINE void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const FloatVector& x,
+                        float* HWY_RESTRICT values) {
+  const TileF32 d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
+    const float* HWY_RESTRICT column = tile + kTileRows + lane;
+    auto sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    for (size_t c = 0; c < cols; ++c, column += kTileRows) {
+      const auto v = hn::Set(d, x.values[c]);
+      sum0 = hn::Add(sum0, hn::Mul(v, hn::Load(d, column)));
+      sum1 = hn::Add(sum1, hn::Mul(v, hn::Load(d, column + lanes)));
+      sum2 = hn::Add(sum2, hn::Mul(v, hn::Load(d, column + 2 * lanes)));
+      sum3 = hn::Add(sum3, hn::Mul(v, hn::Load(d, column + 3 * lanes)));
+    }
+    const float* const biases = tile + lane;
+    hn::Store(hn::Add(sum0, hn::Load(d, biases)), d, values + lane);
+    hn::Store(hn::Add(sum1, hn::Load(d, biases + lanes)), d, values + lane + lanes);
+    hn::Store(hn::Add(sum2, hn::Load(d, biases + 2 * lanes)), d, values + lane + 2 * lanes);
+    hn::Store(hn::Add(sum3, hn::Load(d, biases + 3 * lanes)), d, values + lane + 3 * lanes);
+  }
+}
+
+HWY_INLINE void TileValues(const Panels& panels, size_t tile, const QuantizedVector& x,
+                           float* HWY_RESTRICT values) {
+  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
+  const size_t steps = PanelSteps(panels.cols);
+  if (x.high) {
+    Int8Tile<true>(bytes, steps, x, values);
+  } else {
+    Int8Tile<false>(bytes, steps, x, values);
+  }
+}
+
+HWY_INLINE void TileValues(const Panels& panels, size_t tile, const FloatVector& x,
+                           float* HWY_RESTRICT values) {
+  F32Tile(reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes), panels.cols, x,
+          values);
+}
+
+// out[64 t, 64 (t + 1)) for the tiles t in [first, last): rows x vector + bias.
+template <class Vector>
+HWY_INLINE void PanelProduct(const Panels& panels, size_t first, size_t last, const Vector& x,
+                             float* HWY_RESTRICT out) {
+  for (size_t t = first; t < last; ++t) TileValues(panels, t, x, out + t * kTileRows);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace stint
+HWY_AFTER_NAMESPACE();
+
+#endif  // STINT_RUNTIME_DOT_INL_H_

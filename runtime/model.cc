@@ -1,0 +1,364 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Bytes of a model file -> a verified, immutable Model. The only reader of the schema.
+//
+// FlatBuffers' verifier keeps offsets inside the buffer; it knows nothing of alignment above 8,
+// of shapes against sizes, of values, and it passes two thirds of random bit flips. All of that is
+// checked here, so that the stages after this one trust every byte.
+#include "runtime/model.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+
+#include "runtime/validate.h"
+#include "schema/checksum.h"
+#include "schema/model_generated.h"
+
+namespace stint {
+namespace {
+
+static_assert(FLATBUFFERS_LITTLEENDIAN, "model files are little-endian and read in place");
+
+// Deepest nesting is Model > GruLayer > Section; a file has at most this many tables.
+constexpr uint32_t kMaxDepth = 8;
+constexpr uint32_t kMaxTables = 1 + kMaxLayers * 3 + 6 + kMaxSelfTests + 16;
+constexpr size_t kMinFileBytes = 64;
+
+// Fills in a model from a file that is already structurally sound.
+class Binder {
+ public:
+  Binder(const schema::Model& file, const uint8_t* data, size_t size, BoundModel* model,
+         stint_error* error)
+      : file_(file), data_(data), size_(size), model_(model), error_(error) {}
+
+  Status Bind() {
+    STINT_RETURN_IF_ERROR(BindHeader());
+    STINT_RETURN_IF_ERROR(BindLayers());
+    STINT_RETURN_IF_ERROR(BindPanels("item_rows", file_.item_rows(), model_->items, model_->width,
+                                     &model_->item_rows));
+    STINT_RETURN_IF_ERROR(BindCatalog());
+    STINT_RETURN_IF_ERROR(CheckHeaderChecksum());
+    STINT_RETURN_IF_ERROR(CheckSectionChecksums());
+    STINT_RETURN_IF_ERROR(CheckValues());
+    return CheckSelfTests();
+  }
+
+ private:
+  Status BindHeader() {
+    const char* const activations[] = {"softmax", "linear", "elu"};
+    const uint32_t dtype = static_cast<uint32_t>(file_.dtype());
+    const uint32_t form = static_cast<uint32_t>(file_.gru_form());
+    const uint32_t activation = static_cast<uint32_t>(file_.final_activation());
+    if (dtype > 1) return Fail(error_, STINT_CORRUPT, "kind of weights is %u", dtype);
+    if (form > 1) return Fail(error_, STINT_CORRUPT, "GRU form is %u", form);
+    if (activation > 2) return Fail(error_, STINT_CORRUPT, "final activation is %u", activation);
+    if (file_.items() < 1 || file_.items() > kMaxItems) {
+      return Fail(error_, STINT_CORRUPT, "%u items", file_.items());
+    }
+    if (file_.layers()->size() < 1 || file_.layers()->size() > kMaxLayers) {
+      return Fail(error_, STINT_CORRUPT, "%u layers", file_.layers()->size());
+    }
+    model_->int8 = file_.dtype() == schema::DType::Int8;
+    model_->reset_after = file_.gru_form() == schema::GruForm::ResetAfter;
+    model_->final_activation = activations[activation];
+    model_->items = file_.items();
+    model_->layers = file_.layers()->size();
+    model_->format_version = file_.format_version();
+    model_->data = data_;
+    model_->file_size = size_;
+    STINT_RETURN_IF_ERROR(
+        BindText("hyperparameters", file_.hyperparameters(), &model_->hyperparameters));
+    return BindText("training_summary", file_.training_summary(), &model_->training_summary);
+  }
+
+  Status BindText(const char* name, const flatbuffers::String* text, const char** out) {
+    if (std::strlen(text->c_str()) != text->size()) {
+      return Fail(error_, STINT_CORRUPT, "text '%s' holds a zero byte", name);
+    }
+    *out = text->c_str();
+    return STINT_OK;
+  }
+
+  Status BindLayers() {
+    for (uint32_t l = 0; l < model_->layers; ++l) {
+      const schema::GruLayer& layer = *file_.layers()->Get(l);
+      if (layer.units() < 1 || layer.units() > kMaxUnits) {
+        return Fail(error_, STINT_CORRUPT, "layer %u has %u units", l, layer.units());
+      }
+      model_->units[l] = layer.units();
+    }
+    model_->width = model_->units[model_->layers - 1];
+    char name[sizeof(Section::name)];
+    for (uint32_t l = 0; l < model_->layers; ++l) {
+      const schema::GruLayer& layer = *file_.layers()->Get(l);
+      GruLayer& out = model_->layer[l];
+      out.units = layer.units();
+      out.inputs = layer.inputs();
+      const uint32_t expected = l == 0 ? model_->width : model_->units[l - 1];
+      if (out.inputs != expected) {
+        return Fail(error_, STINT_CORRUPT, "layer %u has %u inputs, not %u", l, out.inputs,
+                    expected);
+      }
+      std::snprintf(name, sizeof(name), "layer%u.input_weights", l);
+      STINT_RETURN_IF_ERROR(
+          BindPanels(name, layer.input_weights(), 3 * out.units, out.inputs, &out.input_weights));
+      std::snprintf(name, sizeof(name), "layer%u.hidden_weights", l);
+      STINT_RETURN_IF_ERROR(
+          BindPanels(name, layer.hidden_weights(), 3 * out.units, out.units, &out.hidden_weights));
+    }
+    return STINT_OK;
+  }
+
+  Status BindPanels(const char* name, const schema::Section* section, uint32_t rows, uint32_t cols,
+                    Panels* panels) {
+    const uint8_t* bytes = nullptr;
+    STINT_RETURN_IF_ERROR(BindSection(name, section, PanelBytes(model_->int8, rows, cols), &bytes));
+    panels->data = bytes;
+    panels->rows = rows;
+    panels->cols = cols;
+    panels->tiles = static_cast<uint32_t>(PanelTiles(rows));
+    panels->tile_bytes = static_cast<size_t>(PanelTileBytes(model_->int8, cols));
+    return STINT_OK;
+  }
+
+  // A section of exactly `size` bytes; for any size pass section->bytes()->size().
+  template <typename T>
+  Status BindSection(const char* name, const schema::Section* section, uint64_t size,
+                     const T** out) {
+    if (!section) return Fail(error_, STINT_CORRUPT, "section '%s' is missing", name);
+    const uint8_t* bytes = section->bytes()->data();
+    if (section->bytes()->size() != size) {
+      return Fail(error_, STINT_CORRUPT, "section '%s': %u bytes instead of %" PRIu64, name,
+                  section->bytes()->size(), size);
+    }
+    if (static_cast<size_t>(bytes - data_) % 64 != 0) {
+      return Fail(error_, STINT_CORRUPT, "section '%s': at byte %zu, not a multiple of 64", name,
+                  static_cast<size_t>(bytes - data_));
+    }
+    Section& entry = model_->section[model_->sections++];
+    std::snprintf(entry.name, sizeof(entry.name), "%s", name);
+    entry.data = bytes;
+    entry.size = static_cast<size_t>(size);
+    entry.xxh3 = section->xxh3();
+    *out = reinterpret_cast<const T*>(bytes);
+    return STINT_OK;
+  }
+
+  Status BindCatalog() {
+    const uint64_t items = model_->items;
+    const bool numbers = file_.id_numbers() != nullptr;
+    if (numbers == (file_.id_names() != nullptr) ||
+        numbers == (file_.id_name_offsets() != nullptr)) {
+      return Fail(error_, STINT_CORRUPT, "item ids are neither numbers nor names alone");
+    }
+    if (numbers) {
+      STINT_RETURN_IF_ERROR(
+          BindSection("id_numbers", file_.id_numbers(), 8 * items, &model_->id_numbers));
+    } else {
+      STINT_RETURN_IF_ERROR(BindSection("id_names", file_.id_names(),
+                                        file_.id_names()->bytes()->size(), &model_->id_names));
+      STINT_RETURN_IF_ERROR(BindSection("id_name_offsets", file_.id_name_offsets(), 4 * (items + 1),
+                                        &model_->name_offsets));
+    }
+    STINT_RETURN_IF_ERROR(BindSection("id_order", file_.id_order(), 4 * items, &model_->id_order));
+    return BindSection("counts", file_.counts(), 4 * items, &model_->counts);
+  }
+
+  Status CheckHeaderChecksum() {
+    ByteRange payloads[sizeof(model_->section) / sizeof(Section)];
+    for (uint32_t i = 0; i < model_->sections; ++i) {  // insertion sort by place in the file
+      const Section& section = model_->section[i];
+      const ByteRange range = {static_cast<size_t>(section.data - data_), section.size};
+      uint32_t at = i;
+      for (; at > 0 && payloads[at - 1].offset > range.offset; --at)
+        payloads[at] = payloads[at - 1];
+      payloads[at] = range;
+    }
+    const uint8_t* const field = reinterpret_cast<const flatbuffers::Table*>(&file_)->GetAddressOf(
+        schema::Model::VT_HEADER_XXH3);
+    uint64_t checksum;
+    if (!field) return Fail(error_, STINT_CORRUPT, "header: no checksum");
+    if (!HeaderChecksum(data_, size_, static_cast<size_t>(field - data_), payloads,
+                        model_->sections, &checksum)) {
+      return Fail(error_, STINT_CORRUPT, "header: sections overlap");
+    }
+    if (checksum != file_.header_xxh3()) {
+      return Fail(error_, STINT_CORRUPT,
+                  "header: checksum 0x%016" PRIx64 " instead of 0x%016" PRIx64, checksum,
+                  file_.header_xxh3());
+    }
+    return STINT_OK;
+  }
+
+  Status CheckSectionChecksums() {
+    for (uint32_t i = 0; i < model_->sections; ++i) {
+      const Section& section = model_->section[i];
+      const uint64_t checksum = SectionChecksum(section.data, section.size);
+      if (checksum != section.xxh3) {
+        return Fail(error_, STINT_CORRUPT,
+                    "section '%s': checksum 0x%016" PRIx64 " instead of 0x%016" PRIx64,
+                    section.name, checksum, section.xxh3);
+      }
+    }
+    return STINT_OK;
+  }
+
+  Status CheckValues() {
+    for (uint32_t l = 0; l < model_->layers; ++l) {
+      char name[sizeof(Section::name)];
+      std::snprintf(name, sizeof(name), "layer%u.input_weights", l);
+      STINT_RETURN_IF_ERROR(
+          CheckPanels(name, model_->int8, model_->layer[l].input_weights, error_));
+      std::snprintf(name, sizeof(name), "layer%u.hidden_weights", l);
+      STINT_RETURN_IF_ERROR(
+          CheckPanels(name, model_->int8, model_->layer[l].hidden_weights, error_));
+    }
+    STINT_RETURN_IF_ERROR(CheckPanels("item_rows", model_->int8, model_->item_rows, error_));
+    if (model_->id_names) {
+      STINT_RETURN_IF_ERROR(CheckNameOffsets(model_->name_offsets, model_->items,
+                                             file_.id_names()->bytes()->size(), error_));
+    }
+    STINT_RETURN_IF_ERROR(CheckIdOrder(*model_, error_));
+    for (uint32_t i = 0; i < model_->items; ++i) model_->training_events += model_->counts[i];
+    return STINT_OK;
+  }
+
+  Status CheckSelfTests() {
+    if (!file_.self_tests()) return STINT_OK;
+    model_->self_tests = file_.self_tests()->size();
+    model_->self_test_table = file_.self_tests();
+    if (model_->self_tests > kMaxSelfTests) {
+      return Fail(error_, STINT_CORRUPT, "%u self-tests", model_->self_tests);
+    }
+    for (uint32_t t = 0; t < model_->self_tests; ++t) {
+      const schema::SelfTest& test = *file_.self_tests()->Get(t);
+      const uint32_t k = test.top_items()->size();
+      if (k < 1 || k > model_->items || test.top_scores()->size() != k) {
+        return Fail(error_, STINT_CORRUPT, "self-test %u: %u items and %u scores expected", t, k,
+                    test.top_scores()->size());
+      }
+      for (const auto* items : {test.items(), test.top_items()}) {
+        for (const uint32_t item : *items) {
+          if (item < model_->items) continue;
+          return Fail(error_, STINT_CORRUPT, "self-test %u: item %u of %u", t, item, model_->items);
+        }
+      }
+    }
+    return STINT_OK;
+  }
+
+  const schema::Model& file_;
+  const uint8_t* const data_;
+  const size_t size_;
+  BoundModel* const model_;
+  stint_error* const error_;
+};
+
+}  // namespace
+
+Status BindModel(const uint8_t* data, size_t size, BoundModel* model, stint_error* error) {
+  // The verifier asserts on its size: compare first.
+  if (size < kMinFileBytes) {
+    return Fail(error, STINT_NOT_A_MODEL, "%zu bytes are too few for a model", size);
+  }
+  if (size > kMaxFileBytes) {
+    return Fail(error, STINT_NOT_A_MODEL, "%zu bytes are too many for a model", size);
+  }
+  if (reinterpret_cast<uintptr_t>(data) % 64 != 0) {
+    return Fail(error, STINT_MISALIGNED, "the buffer starts %u bytes after a multiple of 64",
+                static_cast<unsigned>(reinterpret_cast<uintptr_t>(data) % 64));
+  }
+  if (!schema::ModelBufferHasIdentifier(data)) {
+    return Fail(error, STINT_NOT_A_MODEL, "no identifier '%s' at byte 4",
+                schema::ModelIdentifier());
+  }
+
+  // Version and size come before the rest: a newer format may be built in another way, and a cut
+  // file should be called that.
+  flatbuffers::Verifier header(data, size, kMaxDepth, kMaxTables);
+  const uint32_t root = header.VerifyOffset(0);
+  const auto* table = reinterpret_cast<const flatbuffers::Table*>(data + root);
+  if (root == 0 || !table->VerifyTableStart(header) ||
+      !table->VerifyField<uint32_t>(header, schema::Model::VT_FORMAT_VERSION, 4) ||
+      !table->VerifyField<uint64_t>(header, schema::Model::VT_FILE_SIZE, 8)) {
+    return Fail(error, STINT_CORRUPT, "the header is damaged, or the file is cut short");
+  }
+  const uint32_t version = table->GetField<uint32_t>(schema::Model::VT_FORMAT_VERSION, 0);
+  const uint64_t file_size = table->GetField<uint64_t>(schema::Model::VT_FILE_SIZE, 0);
+  if (version > kFormatVersion) {
+    return Fail(error, STINT_NEWER_VERSION, "format version %u, this library knows %u", version,
+                kFormatVersion);
+  }
+  if (version < 1) return Fail(error, STINT_CORRUPT, "format version %u", version);
+  if (size < file_size) {
+    return Fail(error, STINT_NOT_A_MODEL, "cut short: %zu of %" PRIu64 " bytes", size, file_size);
+  }
+  if (size > file_size) {
+    return Fail(error, STINT_CORRUPT, "%zu bytes instead of %" PRIu64, size, file_size);
+  }
+  flatbuffers::Verifier verifier(data, size, kMaxDepth, kMaxTables);
+  if (!schema::VerifyModelBuffer(verifier)) {
+    return Fail(error, STINT_CORRUPT, "the structure of the file is damaged");
+  }
+  *model = BoundModel();
+  return Binder(*schema::GetModel(data), data, size, model, error).Bind();
+}
+
+SelfTest GetSelfTest(const BoundModel& model, uint32_t index) {
+  const auto* tests =
+      static_cast<const flatbuffers::Vector<flatbuffers::Offset<schema::SelfTest>>*>(
+          model.self_test_table);
+  const schema::SelfTest& test = *tests->Get(index);
+  return {test.items()->data(), test.items()->size(), test.top_items()->size(),
+          test.top_items()->data(), test.top_scores()->data()};
+}
+
+int CompareNames(const BoundModel& model, uint32_t item, const uint8_t* name, size_t length) {
+  const size_t own = model.name_offsets[item + 1] - model.name_offsets[item];
+  const size_t shorter = own < length ? own : length;
+  const int order =
+      shorter == 0 ? 0 : std::memcmp(model.id_names + model.name_offsets[item], name, shorter);
+  if (order != 0) return order;
+  return own < length ? -1 : own > length;
+}
+
+Status FindId(const BoundModel& model, int64_t id, uint32_t* item) {
+  if (!model.id_numbers) return STINT_UNKNOWN_ITEM;
+  uint32_t first = 0, last = model.items;
+  while (first < last) {
+    const uint32_t middle = first + (last - first) / 2;
+    if (model.id_numbers[model.id_order[middle]] < id) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  if (first == model.items || model.id_numbers[model.id_order[first]] != id) {
+    return STINT_UNKNOWN_ITEM;
+  }
+  *item = model.id_order[first];
+  return STINT_OK;
+}
+
+Status FindName(const BoundModel& model, const char* name, size_t length, uint32_t* item) {
+  if (!model.id_names) return STINT_UNKNOWN_ITEM;
+  const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(name);
+  uint32_t first = 0, last = model.items;
+  while (first < last) {
+    const uint32_t middle = first + (last - first) / 2;
+    if (CompareNames(model, model.id_order[middle], bytes, length) < 0) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  if (first == model.items || CompareNames(model, model.id_order[first], bytes, length) != 0) {
+    return STINT_UNKNOWN_ITEM;
+  }
+  *item = model.id_order[first];
+  return STINT_OK;
+}
+
+}  // namespace stint

@@ -1,0 +1,102 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Bytes of a model file -> a verified, immutable Model: views into the bytes, no copy.
+#ifndef STINT_RUNTIME_MODEL_H_
+#define STINT_RUNTIME_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/mapped_file.h"
+#include "runtime/status.h"
+#include "schema/panel.h"
+
+namespace stint {
+
+// A weight matrix [rows, cols] in tiles of 64 rows, with a bias a row (schema/panel.h).
+struct Panels {
+  const uint8_t* data;  // [tiles, tile_bytes], 64-byte aligned
+  uint32_t rows;
+  uint32_t cols;
+  uint32_t tiles;
+  size_t tile_bytes;
+};
+
+// Gate rows in the order reset, update, candidate.
+struct GruLayer {
+  uint32_t units;
+  uint32_t inputs;
+  Panels input_weights;   // [3 units, inputs]
+  Panels hidden_weights;  // [3 units, units]
+};
+
+// A part of the file, for inspection.
+struct Section {
+  char name[32];
+  const uint8_t* data;  // [size]
+  size_t size;
+  uint64_t xxh3;
+};
+
+// A session and the top-k that it must give.
+struct SelfTest {
+  const uint32_t* items;  // [events]
+  uint32_t events;
+  uint32_t k;
+  const uint32_t* top_items;  // [k]
+  const float* top_scores;    // [k]
+};
+
+struct BoundModel {
+  bool int8;         // kind of all panels: int8, else f32
+  bool reset_after;  // GRU form: reset after the recurrent product, else before
+  const char* final_activation;
+
+  uint32_t items;   // V
+  uint32_t layers;  // 1 to kMaxLayers
+  uint32_t units[kMaxLayers];
+  GruLayer layer[kMaxLayers];
+  uint32_t width;    // units of the last layer = columns of item_rows
+  Panels item_rows;  // [V, width]: input embedding and scoring matrix at once
+
+  const int64_t* id_numbers;     // [V], null if ids are names
+  const uint8_t* id_names;       // bytes of all names, null if ids are numbers
+  const uint32_t* name_offsets;  // [V + 1] into id_names
+  const uint32_t* id_order;      // [V] item indices sorted by id
+  const uint32_t* counts;        // [V] training events of each item
+  uint64_t training_events;      // their sum
+
+  const char* hyperparameters;   // JSON, terminated
+  const char* training_summary;  // JSON, terminated
+  uint32_t self_tests;
+  const void* self_test_table;  // of the schema; see GetSelfTest()
+
+  uint32_t sections;
+  Section section[2 * kMaxLayers + 6];
+  uint32_t format_version;
+  const uint8_t* data;  // [file_size]
+  size_t file_size;
+  MappedFile file;  // empty if the bytes are borrowed
+};
+
+// Verifies all of `data` and fills `model`, which keeps pointers into it. The order of the checks
+// is size, alignment, kind, version, structure, checksums, then every shape and value.
+[[nodiscard]] Status BindModel(const uint8_t* data, size_t size, BoundModel* model,
+                               stint_error* error);
+
+// Self-test `index` < model.self_tests.
+SelfTest GetSelfTest(const BoundModel& model, uint32_t index);
+
+// < 0, 0, > 0: how the name of `item` compares with `name` ([length]), as unsigned bytes.
+int CompareNames(const BoundModel& model, uint32_t item, const uint8_t* name,
+                 size_t length) STINT_NONBLOCKING;
+
+// Item of an external id, or STINT_UNKNOWN_ITEM; binary search over id_order.
+[[nodiscard]] Status FindId(const BoundModel& model, int64_t id, uint32_t* item) STINT_NONBLOCKING;
+[[nodiscard]] Status FindName(const BoundModel& model, const char* name, size_t length,
+                              uint32_t* item) STINT_NONBLOCKING;
+
+}  // namespace stint
+
+#endif  // STINT_RUNTIME_MODEL_H_

@@ -1,0 +1,96 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Model + a block of the caller's memory -> SessionState.
+#include "runtime/session.h"
+
+#include <cstring>
+#include <new>
+
+#include "runtime/select.h"
+
+namespace stint {
+namespace {
+
+constexpr uint64_t RoundUp(uint64_t n, uint64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// Hands out 64-byte aligned arrays of a block, or only counts where there is no block.
+class Arena {
+ public:
+  explicit Arena(void* memory) : memory_(static_cast<uint8_t*>(memory)) {}
+
+  template <typename T>
+  T* Take(uint64_t count) {
+    T* const array = memory_ ? reinterpret_cast<T*>(memory_ + used_) : nullptr;
+    used_ += RoundUp(count * sizeof(T), 64);
+    return array;
+  }
+  uint64_t used() const { return used_; }
+
+ private:
+  uint8_t* memory_;
+  uint64_t used_ = 0;
+};
+
+// The one description of the block: measures it, or fills in the pointers of `session`. Counts are
+// bounded (units and columns <= 2^14, items and k < 2^32), so nothing wraps in 64 bits.
+uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionState* session) {
+  Arena arena(memory);
+  arena.Take<SessionState>(1);
+  uint32_t units = 0;
+  uint32_t cols = model.width;
+  for (uint32_t l = 0; l < model.layers; ++l) {
+    units = model.units[l] > units ? model.units[l] : units;
+    session->hidden[l] = arena.Take<float>(model.units[l]);
+  }
+  cols = units > cols ? units : cols;
+  const uint64_t gates = PanelTiles(3 * uint64_t{units}) * kTileRows;
+  session->input_gates = arena.Take<float>(gates);
+  session->hidden_gates = arena.Take<float>(gates);
+  session->reset_hidden = arena.Take<float>(units);
+  session->row = model.int8 ? nullptr : arena.Take<float>(model.width);
+  session->high = model.int8 ? arena.Take<int8_t>(RoundUp(cols, 64)) : nullptr;
+  session->low = model.int8 ? arena.Take<int8_t>(RoundUp(cols, 64)) : nullptr;
+  session->words = static_cast<size_t>(PanelTiles(model.items));
+  session->seen = arena.Take<uint64_t>(session->words);
+  session->deny = arena.Take<uint64_t>(session->words);
+  const uint64_t keep = max_k < model.items ? max_k : model.items;
+  session->key_capacity = static_cast<size_t>(KeyCapacity(keep));
+  session->keys = arena.Take<uint64_t>(session->key_capacity);
+  session->seeds = arena.Take<uint32_t>(keep);
+  return arena.used();
+}
+
+}  // namespace
+
+size_t SessionSize(const BoundModel& model, uint32_t max_k) {
+  SessionState measured;
+  if (max_k == 0) return 0;
+  const uint64_t size = LayOut(model, max_k, nullptr, &measured);
+  return size > SIZE_MAX / 2 ? 0 : static_cast<size_t>(size);
+}
+
+SessionState* InitSession(const BoundModel& model, uint32_t max_k, void* memory) {
+  SessionState* const session = new (memory) SessionState();
+  LayOut(model, max_k, memory, session);
+  session->model = &model;
+  session->max_k = max_k;
+  std::memset(session->deny, 0, session->words * sizeof(uint64_t));
+  ResetSession(session);
+  return session;
+}
+
+void ResetSession(SessionState* session) {
+  const BoundModel& model = *session->model;
+  session->observed = 0;
+  session->unknown = 0;
+  session->seed_count = 0;
+  for (uint32_t l = 0; l < model.layers; ++l) {
+    std::memset(session->hidden[l], 0, model.units[l] * sizeof(float));
+  }
+  std::memset(session->seen, 0, session->words * sizeof(uint64_t));
+}
+
+}  // namespace stint

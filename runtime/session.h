@@ -1,0 +1,58 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Model + a block of the caller's memory -> SessionState: the hidden states of one user's session
+// and the scratch of its calls.
+#ifndef STINT_RUNTIME_SESSION_H_
+#define STINT_RUNTIME_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/model.h"
+#include "runtime/status.h"
+
+namespace stint {
+
+// Lies at the start of the block; every array is 64-byte aligned and in the same block.
+struct SessionState {
+  const BoundModel* model;
+  uint32_t max_k;  // as asked for
+  bool owned;      // the block came from stint_session_create()
+  uint64_t observed;
+  uint64_t unknown;
+
+  float* hidden[kMaxLayers];  // of each layer: [units]
+
+  // Scratch of a step.
+  float* input_gates;   // [3 units of the largest layer, up to whole tiles]
+  float* hidden_gates;  // the same
+  float* reset_hidden;  // [units of the largest layer]
+  float* row;           // f32 models: [width] the item's row; int8 models: null
+  int8_t* high;         // int8 models: [columns of the widest matrix, rounded up to 64], see
+  int8_t* low;          // QuantizedVector; f32 models: null
+
+  // Bits an item: bit i % 64 of word i / 64.
+  uint64_t* seen;  // [words] observed since the reset
+  uint64_t* deny;  // [words] all zero between calls
+  size_t words;
+
+  // Scratch of a recommendation.
+  uint64_t* keys;  // [key_capacity] candidates, see select.h
+  size_t key_capacity;
+  uint32_t* seeds;  // [min(max_k, items)] items of the last recommendation
+  uint32_t seed_count;
+};
+
+// Bytes of a session's block; 0 if max_k is 0 or the block would not fit this system's memory.
+size_t SessionSize(const BoundModel& model, uint32_t max_k);
+
+// Lays out a fresh session in `memory`, which has SessionSize() bytes and is 64-byte aligned.
+SessionState* InitSession(const BoundModel& model, uint32_t max_k, void* memory);
+
+// Back to an empty session.
+void ResetSession(SessionState* session) STINT_NONBLOCKING;
+
+}  // namespace stint
+
+#endif  // STINT_RUNTIME_SESSION_H_

@@ -1,0 +1,123 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Hidden state -> the k best items, the rank of one, or all scores: one pass over the item rows.
+#include "runtime/topk.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/topk.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include "runtime/score-inl.h"
+#include "runtime/select-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace stint {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A lower bound of the k-th best score: the k-th best among the items of the last answer, which are
+// mostly good again. Scoring their whole tiles needs no second kernel.
+template <class Scores, typename T = typename Scores::Value>
+HWY_INLINE Start<T> StartFromSeeds(const Scores& scores, const Filter& filter, size_t keep,
+                                   SessionState* s) {
+  HWY_ALIGN T values[kTileRows];
+  size_t count = 0;
+  for (uint32_t i = 0; i < s->seed_count; ++i) {
+    const uint32_t item = s->seeds[i];
+    const size_t tile = item / kTileRows;
+    if (!(filter.Allowed(tile) >> item % kTileRows & 1)) continue;
+    scores.Tile(tile, values);
+    s->keys[count++] = MakeKey(values[item % kTileRows], item);
+  }
+  if (count < keep) return {false, T()};
+  KeepBest(s->keys, count, keep);
+  // The scan keeps what is strictly above its threshold, and the bound itself must pass.
+  Start<T> start;
+  start.has_threshold = ThresholdBelow(s->keys[keep - 1], &start.threshold);
+  return start;
+}
+
+template <class Scores>
+HWY_INLINE size_t TopKOf(const Scores& scores, const Filter& filter, size_t keep, SessionState* s) {
+  const auto start = StartFromSeeds(scores, filter, keep, s);
+  const size_t count = SelectBest(scores, filter, start, keep, s->keys, s->key_capacity);
+  for (size_t i = 0; i < count; ++i) s->seeds[i] = KeyItem(s->keys[i]);
+  s->seed_count = static_cast<uint32_t>(count);
+  return count;
+}
+
+// Calls use(scores) with what scores the session's items.
+template <class Use>
+HWY_INLINE auto WithScores(SessionState* s, const Use& use) {
+  if (s->observed == 0) return use(ItemCounts(s));
+  if (s->model->int8) return use(ItemScores<QuantizedVector>(s));
+  return use(ItemScores<FloatVector>(s));
+}
+
+size_t TopK(uint32_t k, bool exclude_seen, SessionState* s) {
+  const uint32_t items = s->model->items;
+  const Filter filter = {items, s->deny, exclude_seen ? s->seen : nullptr};
+  const size_t keep = k < items ? k : items;
+  return WithScores(s,
+                    [&](const auto& scores) HWY_ATTR { return TopKOf(scores, filter, keep, s); });
+}
+
+template <class Scores, typename T = typename Scores::Value>
+HWY_INLINE void RankOf(const Scores& scores, uint32_t item, const Filter& filter, uint32_t* higher,
+                       uint32_t* equal) {
+  HWY_ALIGN T values[kTileRows];
+  scores.Tile(item / kTileRows, values);
+  const T own = values[item % kTileRows];
+  size_t above = 0;
+  size_t same = 0;
+  const size_t tiles = PanelTiles(filter.items);
+  for (size_t t = 0; t < tiles; ++t) {
+    scores.Tile(t, values);
+    const uint64_t inside = filter.Allowed(t);
+    above += hwy::PopCount(inside & TileBits<Relation::kAbove>(values, own));
+    same += hwy::PopCount(inside & TileBits<Relation::kEqual>(values, own));
+  }
+  *higher = static_cast<uint32_t>(above);
+  *equal = static_cast<uint32_t>(same - 1);  // without the item itself
+}
+
+void Rank(uint32_t item, SessionState* s, uint32_t* higher, uint32_t* equal) {
+  const Filter filter = {s->model->items, s->deny, nullptr};  // deny is empty between calls
+  WithScores(s, [&](const auto& scores) HWY_ATTR { RankOf(scores, item, filter, higher, equal); });
+}
+
+template <class Scores, typename T = typename Scores::Value>
+HWY_INLINE void ScoresOf(const Scores& scores, size_t items, float* out) {
+  HWY_ALIGN T values[kTileRows];
+  for (size_t first = 0; first < items; first += kTileRows) {
+    scores.Tile(first / kTileRows, values);
+    const size_t rows = items - first < kTileRows ? items - first : kTileRows;
+    for (size_t i = 0; i < rows; ++i) out[first + i] = static_cast<float>(values[i]);
+  }
+}
+
+void Scores(SessionState* s, float* scores) {
+  const size_t items = s->model->items;
+  WithScores(s, [&](const auto& source) HWY_ATTR { ScoresOf(source, items, scores); });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace stint
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace stint {
+HWY_EXPORT(TopK);
+HWY_EXPORT(Rank);
+HWY_EXPORT(Scores);
+size_t TopK(uint32_t k, bool exclude_seen, SessionState* session) {
+  return HWY_DYNAMIC_DISPATCH(TopK)(k, exclude_seen, session);
+}
+void Rank(uint32_t item, SessionState* session, uint32_t* higher, uint32_t* equal) {
+  HWY_DYNAMIC_DISPATCH(Rank)(item, session, higher, equal);
+}
+void Scores(SessionState* session, float* scores) { HWY_DYNAMIC_DISPATCH(Scores)(session, scores); }
+}  // namespace stint
+#endif

@@ -1,0 +1,31 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Parts of a model file whose size is right -> whether their values are. After these checks the
+// kernels trust every byte.
+#ifndef STINT_RUNTIME_VALIDATE_H_
+#define STINT_RUNTIME_VALIDATE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/model.h"
+#include "runtime/status.h"
+
+namespace stint {
+
+// Weights and biases finite and not above kLargestWeight, scales not negative, codes in
+// [-127, 127], padding as schema/panel.h says.
+[[nodiscard]] Status CheckPanels(const char* name, bool int8, const Panels& panels,
+                                 stint_error* error);
+
+// Name offsets start at 0, never fall and end at `bytes`.
+[[nodiscard]] Status CheckNameOffsets(const uint32_t* offsets, uint32_t items, size_t bytes,
+                                      stint_error* error);
+
+// id_order names every item once and its ids rise strictly. Needs the id fields of `model`.
+[[nodiscard]] Status CheckIdOrder(const BoundModel& model, stint_error* error);
+
+}  // namespace stint
+
+#endif  // STINT_RUNTIME_VALIDATE_H_
