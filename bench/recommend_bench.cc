@@ -96,7 +96,7 @@ void Scores(benchmark::State& state, DType dtype) {
     user.Click();
     latency.Measure([&] { Check(stint_scores(user.session(), scores.data())); });
   }
-  latency.Report(static_cast<double>(SectionBytes(model, "items")), &state);
+  latency.Report(static_cast<double>(SectionBytes(model, "item_rows")), &state);
 }
 
 // The exact top 20; every call has a new hidden state.
@@ -110,7 +110,7 @@ void Recommend(benchmark::State& state, DType dtype) {
     user.Click();
     latency.Measure([&] { Check(stint_recommend(user.session(), kTop, nullptr, top, &count)); });
   }
-  latency.Report(static_cast<double>(SectionBytes(model, "items")), &state);
+  latency.Report(static_cast<double>(SectionBytes(model, "item_rows")), &state);
 }
 
 // What an app waits for: a click and the recommendations after it.
