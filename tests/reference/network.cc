@@ -215,6 +215,12 @@ std::vector<std::pair<std::string, const Array*>> Weights::Named() const {
   return named;
 }
 
+std::vector<size_t> UnitsOf(const Weights& weights) {
+  std::vector<size_t> units;
+  for (const LayerWeights& layer : weights.layers) units.push_back(layer.units());
+  return units;
+}
+
 std::vector<uint32_t> StepInput::Columns() const {
   std::vector<uint32_t> columns = targets;
   columns.insert(columns.end(), negatives.begin(), negatives.end());
@@ -326,19 +332,13 @@ void AdagradUpdate(const Settings& settings, double gradient, double* accumulato
 
 namespace {
 
-std::vector<size_t> UnitsOf(const Weights& weights) {
-  std::vector<size_t> units;
-  for (const LayerWeights& layer : weights.layers) units.push_back(layer.units());
-  return units;
-}
-
 Weights ZerosLike(const Weights& weights) {
   return Weights(weights.items.rows, UnitsOf(weights), weights.form);
 }
 
 }  // namespace
 
-Network::Network(Settings s, Weights initial)
+ReferenceNetwork::ReferenceNetwork(Settings s, Weights initial)
     : settings(std::move(s)),
       weights(std::move(initial)),
       gradient(ZerosLike(weights)),
@@ -347,7 +347,7 @@ Network::Network(Settings s, Weights initial)
   for (const LayerWeights& layer : weights.layers) hidden.emplace_back(0, layer.units());
 }
 
-StepOutput Network::Step(const StepInput& input) {
+StepOutput ReferenceNetwork::Step(const StepInput& input) {
   StepOutput output = Evaluate(settings, weights, hidden, input, &gradient);
   hidden = output.hidden;
 

@@ -54,6 +54,9 @@ struct Weights {
   std::vector<std::pair<std::string, const Array*>> Named() const;
 };
 
+// Units of every layer.
+std::vector<size_t> UnitsOf(const Weights& weights);
+
 struct Settings {
   Loss loss = Loss::kCrossEntropy;
   FinalActivation final_activation = FinalActivation::kSoftmax;
@@ -102,7 +105,7 @@ void AdagradUpdate(const Settings& settings, double gradient, double* accumulato
                    double* weight);
 
 // A network in training.
-struct Network {
+struct ReferenceNetwork {
   Settings settings;
   Weights weights;
   Weights gradient;      // of the last step
@@ -110,7 +113,7 @@ struct Network {
   Weights velocities;
   std::vector<Array> hidden;  // [layers] of [rows of the last step, units]
 
-  Network(Settings s, Weights initial);
+  ReferenceNetwork(Settings s, Weights initial);
   StepOutput Step(const StepInput& input);
 };
 

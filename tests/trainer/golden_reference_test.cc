@@ -41,7 +41,7 @@ void ExpectNear(const Weights& actual, const GoldenCase& golden, const std::stri
 }
 
 void RunCase(const GoldenCase& golden) {
-  Network network(golden.settings, golden.ReadWeights("init"));
+  ReferenceNetwork network(golden.settings, golden.ReadWeights("init"));
   const std::vector<double> losses = golden.file["loss"].AsDouble();
   ASSERT_EQ(losses.size(), golden.steps.size());
   std::vector<double> scores;
