@@ -117,10 +117,11 @@ HWY_INLINE hn::Vec<hn::Repartition<int8_t, TileI32>> BroadcastQuad(const int8_t*
   return hn::BitCast(hn::Repartition<int8_t, TileI32>(), hn::Set(TileI32(), bits));
 }
 
-// values[64], 64-byte aligned.
+// values[64], 64-byte aligned. Out of line, as F32Tile: a call a tile costs nothing measurable, and
+// inlined copies made the library three times as large.
 template <bool kTwoPlanes>
-HWY_INLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
-                         float* HWY_RESTRICT values) {
+HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
+                           float* HWY_RESTRICT values) {
   const TileF32 d;
   const TileI32 di;
   const hn::Repartition<uint8_t, TileI32> du8;
@@ -167,9 +168,10 @@ HWY_INLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const Q
 }
 
 // values[64], 64-byte aligned. Columns are added one after the other, from the first on; then the
-// bias: the same bits on every target.
-HWY_INLINE void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const FloatVector& x,
-                        float* HWY_RESTRICT values) {
+// bias: the same bits on every target. (A template only to be allowed in several units.)
+template <class Vector>
+HWY_NOINLINE void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const Vector& x,
+                          float* HWY_RESTRICT values) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
