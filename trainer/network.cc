@@ -39,16 +39,9 @@ AlignedFloats::AlignedFloats(size_t size) : data_(hwy::AllocateAligned<float>(si
   std::memset(data_.get(), 0, size * sizeof(float));
 }
 
-// Runs task(0) to task(tasks - 1) on the threads, in any order.
-template <class F>
-void Network::Parallel(size_t tasks, const F& task) const {
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1) if (threads_ > 1 && tasks > 1)
-  for (size_t t = 0; t < tasks; ++t) task(t);
-}
-
 Network::Network(const Options& options, std::span<const uint32_t> counts, Parameters parameters)
     : options_(options),
-      threads_(options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads()),
+      team_(options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads()),
       loss_config_(LossConfig::Of(options)),
       adagrad_(AdagradConfig::Of(options)),
       parameters_(std::move(parameters)),
@@ -135,7 +128,7 @@ void Network::DrawDropout(uint64_t step) {
   const auto draw = [&](RandomStream stream, size_t layer, double p, AlignedFloats& mask) {
     const RandomCounter random(options_.seed, static_cast<uint64_t>(stream) + layer);
     const size_t part = RoundUp(Blocks(mask.size(), kMaxGroups), 2);
-    Parallel(Blocks(mask.size(), part), [&](size_t t) {
+    team_.Run(Blocks(mask.size(), part), [&](size_t t) {
       stint::DrawDropout(random, p, step, mask.size(), t * part,
                          std::min(mask.size(), (t + 1) * part), mask.data());
     });
@@ -163,7 +156,7 @@ void Network::Forward(const MiniBatch& batch, std::span<const uint32_t> negative
 void Network::ForwardEmbedding() {
   const size_t width = parameters_.width();
   const uint32_t* inputs = occurrences_.data() + columns_.size();
-  Parallel(Blocks(width, kRowBlock), [&](size_t t) {
+  team_.Run(Blocks(width, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(width, begin + kRowBlock);
     EmbeddingForward(parameters_.items, inputs, rows_, stride_, begin, end, embedded_.data());
     if (embedding_mask_.size() > 0) {
@@ -204,7 +197,7 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
   Rows hidden_rows = Rows::Of(p.hidden_weights);
   if (reset_after) hidden_rows.bias = p.hidden_bias.data;
   const size_t hidden_gates = reset_after ? 3 * units : 2 * units;
-  Parallel(Blocks(3 * units, kRowBlock), [&](size_t t) {
+  team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
     RowsTimesMatrix(input_rows, begin, end, p.inputs(), LayerInput(l), stride_, stride_,
                     layer.input_gates.data(), stride_);
@@ -218,7 +211,7 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
     }
   };
   if (reset_after) {
-    Parallel(Blocks(units, kRowBlock), [&](size_t t) {
+    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
       GruResetAfterForward(layer.a, begin, end);
       output(begin, end);
@@ -227,7 +220,7 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
     GruResetBeforeForwardOpen(layer.a, 0, units);
     SessionRows(layer.reset_hidden.data(), units, stride_, 0, rows_, layer.reset_rows.data(),
                 RowStride(units));
-    Parallel(Blocks(units, kRowBlock), [&](size_t t) {
+    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
       RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
                       layer.reset_hidden.data(), stride_, stride_, layer.hidden_gates.data(),
@@ -253,7 +246,7 @@ void Network::ForwardScores() {
   Rows rows = Rows::Of(parameters_.items);
   rows.index = columns_.data();
   rows.bias = parameters_.item_bias.data;
-  Parallel(Blocks(columns_.size(), kColumnBlock), [&](size_t t) {
+  team_.Run(Blocks(columns_.size(), kColumnBlock), [&](size_t t) {
     const size_t begin = t * kColumnBlock, end = std::min(columns_.size(), begin + kColumnBlock);
     RowsTimesMatrix(rows, begin, end, parameters_.width(), layers_.back().hidden.data(), stride_,
                     stride_, scores_.data(), stride_);
@@ -274,7 +267,7 @@ double Network::ComputeLoss() {
   const size_t blocks = Blocks(batch.columns, kColumnBlock);
   LossTargets(loss_config_, batch, statistics_.data());
   const float* targets = statistics_.data() + kTarget * stride_;
-  Parallel(blocks, [&](size_t t) {
+  team_.Run(blocks, [&](size_t t) {
     const size_t begin = t * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
     LossPartial(loss_config_, batch, begin, end, targets,
                 partials_.data() + t * kLossStatistics * stride_);
@@ -302,7 +295,7 @@ void Network::BackwardScores() {
   Rows items = Rows::Of(parameters_.items);
   items.index = columns_.data();
   const Rows d_scores = {.data = scores_.data(), .stride = stride_};
-  Parallel(groups, [&](size_t g) {
+  team_.Run(groups, [&](size_t g) {
     float* d_hidden = d_hidden_parts_.data() + g * width * stride_;
     std::memset(d_hidden, 0, width * stride_ * sizeof(float));
     for (size_t b = g * blocks / groups; b < (g + 1) * blocks / groups; ++b) {
@@ -314,7 +307,7 @@ void Network::BackwardScores() {
                       RowStride(width), d_rows_.data(), RowStride(width));
     }
   });
-  Parallel(Blocks(width, kRowBlock), [&](size_t t) {
+  team_.Run(Blocks(width, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock * stride_;
     const size_t end = std::min(width * stride_, begin + kRowBlock * stride_);
     float* sum = layer.d_hidden.data();
@@ -335,7 +328,7 @@ void Network::BackwardLayer(size_t l) {
   const float* d_hidden_gates = reset_after ? layer.d_hidden_gates.data() : d_input_gates;
   const Rows hidden_rows = Rows::Of(p.hidden_weights);
 
-  Parallel(Blocks(units, kRowBlock), [&](size_t t) {
+  team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
     if (layer.mask.size() > 0) {
       ApplyDropout(layer.mask.data(), begin * stride_, end * stride_, layer.d_hidden.data());
@@ -349,7 +342,7 @@ void Network::BackwardLayer(size_t l) {
     }
   });
   if (!reset_after) {
-    Parallel(Blocks(units, kRowBlock), [&](size_t t) {
+    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
       float* d_reset = layer.d_reset_hidden.data();
       std::fill(d_reset + begin * stride_, d_reset + end * stride_, 0.0f);
@@ -364,7 +357,7 @@ void Network::BackwardLayer(size_t l) {
   float* d_input = l == 0 ? d_embedded_.data() : layers_[l - 1].d_hidden.data();
   const Rows input_rows = Rows::Of(p.input_weights);
   const size_t input_tasks = Blocks(inputs, kRowBlock);
-  Parallel(input_tasks + Blocks(3 * units, kRowBlock), [&](size_t t) {
+  team_.Run(input_tasks + Blocks(3 * units, kRowBlock), [&](size_t t) {
     if (t < input_tasks) {
       const size_t begin = t * kRowBlock, end = std::min(inputs, begin + kRowBlock);
       std::fill(d_input + begin * stride_, d_input + end * stride_, 0.0f);
@@ -411,7 +404,7 @@ void Network::UpdateLayer(size_t l) {
     AdagradUpdateRow(adagrad_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
     if (bias.rows > 0) AdagradUpdateOne(adagrad_, SlotsOf(bias, row), gradient[weights.cols]);
   };
-  Parallel(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
+  team_.Run(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
     for (size_t row = t * kRowBlock; row < std::min(3 * p.units(), (t + 1) * kRowBlock); ++row) {
       update(p.input_weights, p.input_bias, layer.d_input_weights, row);
       update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights, row);
@@ -424,7 +417,7 @@ void Network::UpdateLayer(size_t l) {
 void Network::UpdateItems() {
   touched_.Assign(occurrences_.data(), occurrences_.size());
   const size_t width = parameters_.width();
-  Parallel(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
+  team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
     std::vector<const float*> gradients;
     const auto prefetch = [&](size_t slot) {
       if (slot >= touched_.size()) return;

@@ -20,7 +20,7 @@
 #include "trainer/optimizer.h"
 #include "trainer/options.h"
 #include "trainer/parameters.h"
-#include "trainer/random.h"
+#include "trainer/team.h"
 
 namespace stint {
 
@@ -51,6 +51,9 @@ class Network {
   // kDivergedLoss, parameters and optimizer are left as they were before the step.
   double Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step);
   static constexpr double kDivergedLoss = 1e12;
+
+  // The threads that the stages run on. Keep it open over many steps: see Train().
+  Team& team() { return team_; }
 
   // Zero hidden state in all rows (start of an epoch).
   void ResetHidden();
@@ -108,11 +111,9 @@ class Network {
   const float* LayerInputRows(size_t l) const;  // [batch, row_stride(inputs)]
   LossBatch ScoreBatch() const;
   AdagradSlots SlotsOf(const Matrix& m, size_t offset) const;
-  template <class F>
-  void Parallel(size_t tasks, const F& task) const;
 
   Options options_;
-  int threads_;
+  Team team_;
   LossConfig loss_config_;
   AdagradConfig adagrad_;
   Parameters parameters_;

@@ -3,8 +3,6 @@
 
 #include "trainer/train.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -14,6 +12,7 @@
 #include "trainer/minibatch.h"
 #include "trainer/negative_sampler.h"
 #include "trainer/network.h"
+#include "trainer/team.h"
 
 namespace stint {
 namespace {
@@ -37,24 +36,22 @@ std::string DescribeBatch(const MiniBatch& batch, const Catalog& catalog) {
   return text.str();
 }
 
-// Draws the negatives of a mini-batch on all threads; draw numbers go on over a whole run.
-void SampleNegatives(const NegativeSampler& sampler, uint64_t step, int threads,
+// Draws the negatives of a mini-batch; draw numbers go on over a whole run.
+void SampleNegatives(const NegativeSampler& sampler, uint64_t step, Team* team,
                      std::vector<uint32_t>* negatives) {
   constexpr size_t kBlock = 256;
   const size_t n = negatives->size();
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > kBlock)
-  for (size_t begin = 0; begin < n; begin += kBlock) {
+  team->Run((n + kBlock - 1) / kBlock, [&](size_t t) {
+    const size_t begin = t * kBlock;
     sampler.Sample(step * n + begin,
                    std::span(*negatives).subspan(begin, std::min(kBlock, n - begin)));
-  }
+  });
 }
 
 }  // namespace
 
 TrainResult Train(const Options& options, const Catalog& catalog, const Sessions& sessions,
                   const TrainCallbacks& callbacks) {
-  const int threads =
-      options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
   Parameters initial(catalog.size(), options.layers, options.gru_form);
   Initialize(options.seed, &initial);
   Network network(options, catalog.counts, std::move(initial));
@@ -76,25 +73,27 @@ TrainResult Train(const Options& options, const Catalog& catalog, const Sessions
     double loss_sum = 0;
     network.ResetHidden();
     batches.Restart();
-    while (!result.interrupted && batches.Next(&batch)) {
-      SampleNegatives(sampler, step, threads, &negatives);
-      const double loss = network.Step(batch, negatives, step);
-      ++step;
-      ++progress.minibatch;
-      if (!(loss < Network::kDivergedLoss)) {
-        std::ostringstream text;
-        text << "epoch " << epoch << ", mini-batch " << progress.minibatch << ": the loss is "
-             << loss << "; " << DescribeBatch(batch, catalog);
-        result.diverged = text.str();
-        break;
+    network.team().Open([&] {
+      while (!result.interrupted && batches.Next(&batch)) {
+        SampleNegatives(sampler, step, &network.team(), &negatives);
+        const double loss = network.Step(batch, negatives, step);
+        ++step;
+        ++progress.minibatch;
+        if (!(loss < Network::kDivergedLoss)) {
+          std::ostringstream text;
+          text << "epoch " << epoch << ", mini-batch " << progress.minibatch << ": the loss is "
+               << loss << "; " << DescribeBatch(batch, catalog);
+          result.diverged = text.str();
+          break;
+        }
+        progress.targets += batch.rows();
+        loss_sum += loss * static_cast<double>(options.batch_size);
+        progress.loss = loss_sum / static_cast<double>(progress.targets);
+        progress.seconds = SecondsSince(start);
+        if (callbacks.on_minibatch) callbacks.on_minibatch(progress);
+        result.interrupted = callbacks.stop && callbacks.stop();
       }
-      progress.targets += batch.rows();
-      loss_sum += loss * static_cast<double>(options.batch_size);
-      progress.loss = loss_sum / static_cast<double>(progress.targets);
-      progress.seconds = SecondsSince(start);
-      if (callbacks.on_minibatch) callbacks.on_minibatch(progress);
-      result.interrupted = callbacks.stop && callbacks.stop();
-    }
+    });
     if (result.interrupted || !result.diverged.empty()) break;
 
     EpochResult done;
