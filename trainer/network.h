@@ -58,7 +58,8 @@ class Network {
   // Zero hidden state in all rows (start of an epoch).
   void ResetHidden();
 
-  // The stages of Step(), for tests; in this order.
+  // The stages of Step(), for tests; in this order. Backward() already updates the rows and
+  // biases of items that occur once; Update() does the rest.
   void DrawDropout(uint64_t step);
   void Forward(const MiniBatch& batch, std::span<const uint32_t> negatives);
   double ComputeLoss();
@@ -106,6 +107,8 @@ class Network {
   void BackwardLayer(size_t l);
   void UpdateLayer(size_t l);
   void UpdateItems();
+  void UpdateItem(size_t item, const float* const* gradients, size_t occurrences);
+  void PrefetchSlots(size_t item) const;
 
   const float* LayerInput(size_t l) const;      // [inputs, batch]
   const float* LayerInputRows(size_t l) const;  // [batch, row_stride(inputs)]
@@ -136,7 +139,9 @@ class Network {
   AlignedFloats partials_;        // [blocks, kLossStatistics, batch]
   AlignedFloats statistics_;      // [kLossStatistics, batch]
   AlignedFloats d_hidden_parts_;  // [groups, width, batch] partial sums over column groups
-  AlignedFloats d_rows_;          // [columns + batch, row_stride(width)], last the bias
+  AlignedFloats d_block_rows_;    // [groups, kColumnBlock, row_stride(width)], last the bias
+  AlignedFloats d_rows_;          // [columns + batch, row_stride(width)], last the bias; filled
+                                  // where an item occurs more than once
   std::vector<Layer> layers_;
 };
 

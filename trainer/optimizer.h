@@ -53,6 +53,12 @@ class TouchedRows {
   // the positions at which it stands, in order.
   void Assign(const uint32_t* occurrences, size_t n);
 
+  // For an item among the occurrences.
+  bool OccursOnce(uint32_t item) const {
+    const uint32_t slot = slot_of_[item];
+    return starts_[slot + 1] - starts_[slot] == 1;
+  }
+
   size_t size() const { return items_.size(); }
   uint32_t item(size_t slot) const { return items_[slot]; }
   const uint32_t* begin(size_t slot) const { return positions_.data() + starts_[slot]; }

@@ -30,15 +30,15 @@ bool Team::IsCaller() { return omp_get_thread_num() == 0; }
 void Team::Claim(uint32_t generation) {
   uint64_t ticket = ticket_.load(std::memory_order_acquire);
   for (;;) {
-    // If the claim below succeeds, its job was unfinished all the while: then these three are
-    // that job's. If they are another job's, it fails.
+    const auto left = static_cast<uint32_t>(ticket);
+    if (ticket >> 32 != generation || left == 0) return;
+    // While a task is left, these three are its job's: RunJob() does not touch them. If another
+    // thread takes the last one meanwhile, they may be the next job's, but then the claim fails.
     const uint32_t tasks = tasks_.load(std::memory_order_relaxed);
     const Call call = call_.load(std::memory_order_relaxed);
     const void* f = f_.load(std::memory_order_relaxed);
-    const auto task = static_cast<uint32_t>(ticket);
-    if (ticket >> 32 != generation || task >= tasks) return;
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-    call(f, task);
+    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) continue;
+    call(f, tasks - left);
     if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == tasks) finished_.notify_one();
     ticket = ticket_.load(std::memory_order_acquire);
   }
@@ -51,7 +51,7 @@ void Team::RunJob(size_t tasks, Call call, const void* f) {
   f_.store(f, std::memory_order_relaxed);
   tasks_.store(n, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
-  ticket_.store(uint64_t{generation} << 32, std::memory_order_release);
+  ticket_.store(uint64_t{generation} << 32 | n, std::memory_order_release);
   generation_.store(generation, std::memory_order_release);
   generation_.notify_all();
   Claim(generation);

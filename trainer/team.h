@@ -83,7 +83,8 @@ class Team {
   std::atomic<Call> call_{nullptr};
   std::atomic<const void*> f_{nullptr};
   std::atomic<uint32_t> tasks_{0};
-  // Generation of the job << 32 | next task to be claimed.
+  // Generation of the job << 32 | tasks not claimed yet. (The next task instead of those left would
+  // not do: a thread could hold the old ticket against the next job's larger number of tasks.)
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<uint32_t> generation_{0};  // what sleeping threads wait on
   alignas(64) std::atomic<uint32_t> finished_{0};
