@@ -203,11 +203,11 @@ TEST_F(EndToEndTest, ServingComputesTheTrainedNetwork) {
         ASSERT_EQ(stint_session_hidden(small.get(), l, &small_state, &units), STINT_OK);
         ASSERT_EQ(units, options.layers[l]);
         for (size_t u = 0; u < units; ++u) {
-          ASSERT_NEAR(state[u], network.hidden(l)[u * network.batch_stride()], 4e-6)
+          ASSERT_NEAR(state[u], network.hidden(l)[u * network.batch_stride()], 2e-6)
               << "event " << event << " layer " << l << " unit " << u;
-          ASSERT_NEAR(state[u], hidden[l](0, u), 1e-5)
+          ASSERT_NEAR(state[u], hidden[l](0, u), 2e-6)
               << "event " << event << " layer " << l << " unit " << u;
-          ASSERT_NEAR(small_state[u], hidden[l](0, u), 0.1)
+          ASSERT_NEAR(small_state[u], hidden[l](0, u), 0.06)
               << "event " << event << " layer " << l << " unit " << u;
         }
       }
@@ -220,7 +220,7 @@ TEST_F(EndToEndTest, ServingComputesTheTrainedNetwork) {
         // Column 0 is the target, the negatives follow.
         ASSERT_NEAR(scores[i], network.scores()[(1 + i) * network.batch_stride()], 2e-5 * largest);
         ASSERT_NEAR(scores[i], exact(0, i), 3e-5 * largest);
-        ASSERT_NEAR(small_scores[i], exact(0, i), 0.1 * largest);
+        ASSERT_NEAR(small_scores[i], exact(0, i), 0.03 * largest);
       }
     }
   }
