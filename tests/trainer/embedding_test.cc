@@ -1,0 +1,73 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Item rows into a mini-batch, and the two layouts of a mini-batch into each other; at odd sizes
+// and in parts.
+#include "trainer/embedding.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/reference/kernels.h"
+#include "trainer/parameters.h"
+
+namespace stint {
+namespace {
+
+using reference::Floats;
+
+constexpr float kUntouched = 77.0f;
+
+TEST(EmbeddingTest, RowsBecomeColumns) {
+  reference::ForEachTarget([](int64_t) {
+    for (const size_t width : {1, 3, 16, 17, 40}) {
+      for (const size_t rows : {1, 2, 15, 16, 17, 33}) {
+        SCOPED_TRACE("width " + std::to_string(width) + " rows " + std::to_string(rows));
+        const size_t batch = RoundUp(rows, kRowAlignment) + kRowAlignment;
+        Parameters p(9, {width}, GruForm::kResetBefore);
+        Initialize(1, &p);
+        std::vector<uint32_t> inputs;
+        for (size_t i = 0; i < rows; ++i) inputs.push_back(static_cast<uint32_t>(i * 5 % 9));
+        Floats x(width * batch, kUntouched);
+        const size_t begin = width / 3, end = width - width / 4;
+        EmbeddingForward(p.items, inputs.data(), rows, batch, begin, end, x.data());
+        for (size_t c = 0; c < width; ++c) {
+          for (size_t i = 0; i < batch; ++i) {
+            const float expected = c < begin || c >= end ? kUntouched
+                                   : i < rows            ? p.items.Row(inputs[i])[c]
+                                                         : 0.0f;
+            ASSERT_EQ(x[c * batch + i], expected) << "feature " << c << " session " << i;
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(EmbeddingTest, SessionRowsEndWithAOne) {
+  reference::ForEachTarget([](int64_t) {
+    std::mt19937_64 random(1);
+    for (const size_t features : {1, 15, 16, 31, 40}) {
+      for (const size_t batch : {16, 32, 48}) {
+        SCOPED_TRACE("features " + std::to_string(features) + " batch " + std::to_string(batch));
+        const size_t stride = RoundUp(features + 1, kRowAlignment);
+        Floats x(features * batch), rows(batch * stride, kUntouched);
+        x.Randomize(random, 1);
+        const size_t begin = 3, end = batch - 5;
+        SessionRows(x.data(), features, batch, begin, end, rows.data(), stride);
+        Floats back(batch * stride, kUntouched);
+        EmbeddingBackward(x.data(), features, batch, begin, end, back.data(), stride);
+        for (size_t i = 0; i < batch; ++i) {
+          const bool inside = i >= begin && i < end;
+          for (size_t c = 0; c < stride; ++c) {
+            const float value = inside && c < features ? x[c * batch + i] : kUntouched;
+            ASSERT_EQ(rows[i * stride + c], inside && c == features ? 1.0f : value);
+            ASSERT_EQ(back[i * stride + c], value);
+          }
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace stint
