@@ -16,13 +16,15 @@
 
 namespace stint {
 
-ModelPointer OpenModel(const std::string& path) {
-  stint_model* model = nullptr;
+Model OpenModel(const std::string& path) {
+  Model model;
   stint_error error = {};
-  if (stint_model_from_file(path.c_str(), &model, &error) != STINT_OK) {
-    throw std::runtime_error(path + ": " + error.message);
+  if (Model::FromFile(path.c_str(), &model, &error) != STINT_OK) {
+    const std::string message = error.message;
+    const bool names_file = message.rfind(path.substr(0, 200) + ":", 0) == 0;
+    throw std::runtime_error(names_file ? message : path + ": " + message);
   }
-  return ModelPointer(model);
+  return model;
 }
 
 void Check(stint_status status, const std::string& what) {

@@ -7,14 +7,13 @@
 #define STINT_TOOLS_COMMON_H_
 
 #include <cstdint>
-#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "stint/stint.h"
+#include "stint/stint.hpp"
 
 namespace stint {
 
@@ -26,17 +25,8 @@ enum ExitStatus {
   kExitInterrupted = 130,  // as shells say it of SIGINT
 };
 
-struct ModelDeleter {
-  void operator()(stint_model* model) const { stint_model_destroy(model); }
-};
-using ModelPointer = std::unique_ptr<stint_model, ModelDeleter>;
-struct SessionDeleter {
-  void operator()(stint_session* session) const { stint_session_destroy(session); }
-};
-using SessionPointer = std::unique_ptr<stint_session, SessionDeleter>;
-
 // Throws std::runtime_error "path: what is wrong".
-ModelPointer OpenModel(const std::string& path);
+Model OpenModel(const std::string& path);
 // Throws std::runtime_error "what: status message" unless `status` is STINT_OK.
 void Check(stint_status status, const std::string& what);
 stint_model_info Describe(const stint_model* model);

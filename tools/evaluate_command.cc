@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
-#include "tools/log_options.h"
 #include "tools/progress.h"
 #include "trainer/events.h"
 #include "trainer/sessions.h"
@@ -50,7 +50,7 @@ Catalog ReadCatalog(const stint_model* model) {
 }
 
 int RunEvaluate(EvaluateArguments arguments) {
-  const ModelPointer model = OpenModel(arguments.model);
+  const Model model = OpenModel(arguments.model);
   const Events events = ReadEvents(arguments.log, arguments.read);
   uint64_t unknown = 0;
   const Sessions sessions =
@@ -119,25 +119,19 @@ Command AddEvaluateCommand(CLI::App* cli) {
          [arguments](const std::string& text) {
            std::vector<uint32_t>& cutoffs = arguments->evaluate.cutoffs;
            cutoffs.clear();
-           for (const size_t k : ParseNumbers("-k", text, 1, 1000000)) {
+           for (const uint64_t k : ParseIntegers("-k", text, 1, 1000000)) {
              if (std::find(cutoffs.begin(), cutoffs.end(), k) == cutoffs.end()) {
                cutoffs.push_back(static_cast<uint32_t>(k));
              }
            }
          },
-         "Values of k, each 1 to 1000000, with commas between [20]")
-      ->type_name("K,...");
-  app->add_option_function<std::string>(
-         "--mode",
-         [arguments](const std::string& text) {
-           for (const RankMode mode :
-                {RankMode::kStandard, RankMode::kConservative, RankMode::kMedian}) {
-             if (text == Name(mode)) arguments->evaluate.mode = mode;
-           }
-         },
-         "Rank of a target whose score other items have too: before them (standard), after them "
-         "(conservative) or in their middle (median) [standard]")
-      ->check(CLI::IsMember({"standard", "conservative", "median"}));
+         "Values of k, each 1 to 1000000, with commas between")
+      ->type_name("N,...")
+      ->default_str("20");
+  AddNamed(app, "--mode", {RankMode::kStandard, RankMode::kConservative, RankMode::kMedian},
+           &arguments->evaluate.mode,
+           "standard, conservative or median: the rank of a target whose score other items have "
+           "too is before them, after them or in their middle");
   app->add_flag("--unknown-as-miss", arguments->unknown_as_miss,
                 "Count a target that the model does not know as a miss. Otherwise events with "
                 "unknown items are left out first, as most publications do");

@@ -111,7 +111,7 @@ std::string ToText(const ordered_json& json) {
 }
 
 int RunInspect(const InspectArguments& arguments) {
-  const ModelPointer model = OpenModel(arguments.model);
+  const Model model = OpenModel(arguments.model);
   const ordered_json json = ToJson(arguments.model, model.get());
   if (arguments.json) {
     WriteJson(json);

@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -32,13 +33,28 @@ class HelpFormatter : public CLI::Formatter {
     label("REQUIRED", "(required)");
   }
   std::string make_option_desc(const CLI::Option* option) const override {
-    constexpr size_t kWidth = 98 - kNameColumns;
-    const std::string text = CLI::Formatter::make_option_desc(option);
+    return Wrap(CLI::Formatter::make_option_desc(option), kColumns - kNameColumns);
+  }
+  std::string make_description(const CLI::App* app) const override {
+    return Wrap(app->get_description(), kColumns) + "\n\n";
+  }
+  std::string make_subcommand(const CLI::App* sub) const override {
+    std::stringstream out;
+    CLI::detail::format_help(out, "  " + sub->get_name(),
+                             Wrap(sub->get_description(), kColumns - kNameColumns), kNameColumns);
+    return out.str();
+  }
+
+ private:
+  static constexpr size_t kNameColumns = 30;
+  static constexpr size_t kColumns = 96;
+
+  static std::string Wrap(const std::string& text, size_t width) {
     std::string out;
     size_t column = 0;
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find(' ', begin), text.size());
-      if (column > 0 && column + 1 + (end - begin) > kWidth) {
+      if (column > 0 && column + 1 + (end - begin) > width) {
         out += '\n';
         column = 0;
       } else if (column > 0) {
@@ -51,9 +67,6 @@ class HelpFormatter : public CLI::Formatter {
     }
     return out;
   }
-
- private:
-  static constexpr size_t kNameColumns = 34;
 };
 
 // A file that we open must not get the number of a closed standard stream and then what is
@@ -78,7 +91,7 @@ int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* do
   } catch (const CLI::CallForHelp&) {
     const CLI::App* app = cli;
     for (const CLI::App* sub : cli->get_subcommands()) app = sub;
-    WriteOutput(app->help(app == cli ? "" : "stint"));
+    WriteOutput(app->help("", CLI::AppFormatMode::Normal));
     return kExitOk;
   } catch (const CLI::CallForVersion& e) {
     WriteOutput(std::string(e.what()) + "\n");
@@ -95,14 +108,14 @@ int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* do
 int Main(int argc, char** argv) {
   CLI::App cli(
       "Session-based next-item recommendation: trains a GRU4Rec network on a click log, writes "
-      "it as a small model file, and recommends the next items of a session.\n",
+      "it as a small model file, and recommends the next items of a session.",
       "stint");
   cli.formatter(std::make_shared<HelpFormatter>());
   cli.set_version_flag("--version", std::string("stint ") + stint_version());
   cli.set_help_flag("-h,--help", "Print this help and exit");
   cli.require_subcommand(1);
   cli.footer(
-      "\nstint COMMAND --help says more.\n"
+      "stint COMMAND --help says more.\n"
       "Exit status: 0 success; 1 failure; 2 wrong usage; 3 bad data, bad model, failed reading or\n"
       "writing; 130 interrupted.\n"
       "Environment: STINT_TARGET caps the SIMD instructions in use (as `stint inspect` names "
@@ -113,6 +126,9 @@ int Main(int argc, char** argv) {
   std::string who = "stint";
   for (const Command& command : commands) {
     if (argc > 1 && command.app->get_name() == argv[1]) who += std::string(" ") + argv[1];
+  }
+  if (argc > 1 && who == "stint" && argv[1][0] != '-') {
+    return Report(who, "no command '" + std::string(argv[1]) + "' (see stint --help)", kExitUsage);
   }
   try {
     bool done = false;

@@ -13,7 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "stint/stint.h"
+#include "stint/stint.hpp"
+#include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
 
@@ -65,7 +66,7 @@ std::vector<uint32_t> FindItems(const stint_model* model, const std::vector<std:
 }
 
 int RunRecommend(const RecommendArguments& arguments) {
-  const ModelPointer model = OpenModel(arguments.model);
+  const Model model = OpenModel(arguments.model);
   std::vector<std::string> unknown;
   std::vector<std::string> unknown_deny;
   const std::vector<uint32_t> clicks =
@@ -75,10 +76,9 @@ int RunRecommend(const RecommendArguments& arguments) {
 
   // More than all items cannot come back; memory is asked for no more than these.
   const uint32_t k = std::min(arguments.k, Describe(model.get()).items);
-  stint_session* raw = nullptr;
-  Check(stint_session_create(model.get(), k, &raw), "session");
-  const SessionPointer session(raw);
-  for (const uint32_t item : clicks) Check(stint_observe(session.get(), item), "observe");
+  Session session;
+  Check(session.Create(model, k), "session");
+  for (const uint32_t item : clicks) Check(session.Observe(item), "observe");
 
   stint_recommend_options options = {};
   options.exclude_seen = arguments.exclude_seen ? 1 : 0;
@@ -86,7 +86,7 @@ int RunRecommend(const RecommendArguments& arguments) {
   options.deny_count = deny.size();
   std::vector<stint_recommendation> top(k);
   size_t count = 0;
-  Check(stint_recommend(session.get(), k, &options, top.data(), &count), "recommend");
+  Check(session.Recommend(k, &options, top.data(), &count), "recommend");
 
   if (arguments.json) {
     ordered_json json = {{"model", arguments.model},
@@ -126,9 +126,7 @@ Command AddRecommendCommand(CLI::App* cli) {
                   "popular items")
       ->type_name("ID,...")
       ->allow_extra_args(false);
-  app->add_option("-k,--count", arguments->k, "How many items, 1 to 1000000")
-      ->check(CLI::Range(uint32_t{1}, uint32_t{1000000}))
-      ->capture_default_str();
+  AddInteger(app, "-k,--count", &arguments->k, 1, 1000000, "How many items, 1 to 1000000");
   app->add_flag("--exclude-seen", arguments->exclude_seen,
                 "Leave out the items of the session itself");
   app->add_option("--deny", arguments->deny,

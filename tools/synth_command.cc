@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
 #include "trainer/random.h"
@@ -192,19 +193,14 @@ Command AddSynthCommand(CLI::App* cli) {
       "synth",
       "Make a synthetic click log: popular and rare items, categories, and clicks that depend on "
       "the ones before. The same options give the same bytes everywhere.");
-  app->add_option("--sessions", arguments->sessions, "Number of sessions, 1 to 1000000000")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1000000000}))
-      ->capture_default_str();
-  app->add_option("--first-session", arguments->first_session,
-                  "Number of the first session. A log of other sessions of the same seed and "
-                  "items is a test set: --first-session 20000 goes on after 20000 sessions")
-      ->check(CLI::Range(uint64_t{0}, uint64_t{1000000000}))
-      ->capture_default_str();
-  app->add_option("--items", arguments->items, "Number of items in the shop, 1 to 100000000")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{100000000}))
-      ->capture_default_str();
-  app->add_option("--seed", arguments->seed, "Which shop: any 64-bit number")
-      ->capture_default_str();
+  AddInteger(app, "--sessions", &arguments->sessions, 1, 1000000000,
+             "Number of sessions, 1 to 1000000000");
+  AddInteger(app, "--first-session", &arguments->first_session, 0, 1000000000,
+             "Sessions to pass over first, 0 to 1000000000: --first-session 20000 goes on where "
+             "--sessions 20000 ended, more of the same shop, such as a test set");
+  AddInteger(app, "--items", &arguments->items, 1, 100000000,
+             "Number of items in the shop, 1 to 100000000");
+  AddInteger(app, "--seed", &arguments->seed, 0, UINT64_MAX, "Which shop: any 64-bit number");
   app->add_option("--out", arguments->out,
                   "File to write, compressed if its name ends in .gz; - is standard output")
       ->capture_default_str();

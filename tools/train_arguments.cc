@@ -5,32 +5,12 @@
 #include "tools/train_arguments.h"
 
 #include <charconv>
-#include <cmath>
 #include <stdexcept>
 
-#include "tools/log_options.h"
+#include "tools/arguments.h"
 
 namespace stint {
 namespace {
-
-// An option with one of the names that Name() gives the values.
-template <typename T>
-CLI::Option* AddNamed(CLI::App* app, const std::string& option, std::initializer_list<T> values,
-                      T* target, const std::string& text) {
-  const std::vector<T> list = values;
-  std::vector<std::string> names;
-  for (const T value : list) names.push_back(Name(value));
-  return app
-      ->add_option_function<std::string>(
-          option,
-          [list, target](const std::string& name) {
-            for (const T value : list) {
-              if (name == Name(value)) *target = value;
-            }
-          },
-          text)
-      ->check(CLI::IsMember(names));
-}
 
 // "5%" or "9000".
 void ParseValidation(const std::string& text, TrainArguments* arguments) {
@@ -60,105 +40,97 @@ void AddNetworkOptions(CLI::App* app, TrainArguments* arguments) {
   app->add_option_function<std::string>(
          "--layers",
          [&options](const std::string& text) {
-           options.layers = ParseNumbers("--layers", text, 1, 16384);
+           const std::vector<uint64_t> units = ParseIntegers("--layers", text, 1, 16384);
+           options.layers.assign(units.begin(), units.end());
          },
          "Hidden units of each GRU layer, with commas between; 1 to 16 layers of 1 to 16384 "
-         "units. The last is the width of the item embedding too [100]")
-      ->type_name("UNITS,...")
+         "units. The last is the width of the item embedding too")
+      ->type_name("N,...")
+      ->default_str("100")
       ->group("Network");
   AddNamed(app, "--gru-form", {GruForm::kResetAfter, GruForm::kResetBefore}, &options.gru_form,
-           "Reset gate after (as PyTorch) or before (as in the paper) the recurrent product; as "
-           "good as each other, reset_after is faster [reset_after]")
+           "reset_after or reset_before: where the reset gate stands, after (as in PyTorch) or "
+           "before (as in the paper) the recurrent product. Alike in quality, the first is faster")
       ->group("Network");
 }
 
 void AddLossOptions(CLI::App* app, TrainArguments* arguments) {
   Options& options = arguments->options;
   AddNamed(app, "--loss", {Loss::kCrossEntropy, Loss::kBprMax}, &options.loss,
-           "What training minimizes over target and negatives [cross-entropy]")
+           "cross-entropy or bpr-max: what training minimizes over target and negatives")
       ->group("Loss");
   AddNamed(app, "--final-activation",
            {FinalActivation::kSoftmax, FinalActivation::kLinear, FinalActivation::kElu},
            &options.final_activation,
-           "Function of the scores in training: softmax for cross-entropy; linear or elu for "
-           "bpr-max [softmax for cross-entropy, elu for bpr-max]")
+           "Function of the scores in training: softmax, which cross-entropy takes; linear or elu "
+           "for bpr-max, elu if not given")
       ->each([arguments](const std::string&) { arguments->final_activation_given = true; })
       ->group("Loss");
-  app->add_option("--elu-alpha", options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")
-      ->capture_default_str()
+  AddReal(app, "--elu-alpha", &options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")->group("Loss");
+  AddReal(app, "--bpreg", &options.bpreg,
+          "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
       ->group("Loss");
-  app->add_option("--bpreg", options.bpreg,
-                  "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
-      ->capture_default_str()
+  AddReal(app, "--logq", &options.logq,
+          "Correction of cross-entropy for how often popular items are sampled, 0 (off) to 10; 1 "
+          "is the full correction")
       ->group("Loss");
-  app->add_option("--logq", options.logq,
-                  "Correction of cross-entropy for how popular the sampled items are, 0 (off) to "
-                  "10; 1 is the full correction")
-      ->capture_default_str()
-      ->group("Loss");
+}
+
+void AddSamplingOptions(CLI::App* app, TrainArguments* arguments) {
+  Options& options = arguments->options;
+  AddInteger(app, "--batch-size", &options.batch_size, 1, 65536,
+             "Sessions side by side in a mini-batch, 1 to 65536; no more than there are")
+      ->group("Sampling");
+  AddInteger(app, "--negatives", &options.negatives, 0, 1 << 24,
+             "Items drawn as negatives for each mini-batch, shared by its rows, 0 to 16777216. "
+             "With 0 the targets of the other rows are the negatives")
+      ->group("Sampling");
+  AddReal(app, "--sample-alpha", &options.sample_alpha,
+          "Negatives are drawn by popularity to this power, 0 (all alike) to 2")
+      ->group("Sampling");
+  AddReal(app, "--dropout-embedding", &options.dropout_embedding,
+          "Share of the item embedding that is dropped in training, in [0, 1)")
+      ->group("Regularization");
+  AddReal(app, "--dropout-hidden", &options.dropout_hidden,
+          "Share of each layer's hidden state that is dropped in training, in [0, 1)")
+      ->group("Regularization");
 }
 
 void AddOptimizerOptions(CLI::App* app, TrainArguments* arguments) {
   Options& options = arguments->options;
-  app->add_option("--batch-size", options.batch_size,
-                  "Sessions side by side in a mini-batch, 1 to 65536")
-      ->capture_default_str()
-      ->group("Sampling");
-  app->add_option("--negatives", options.negatives,
-                  "Items drawn as negatives for each mini-batch, shared by its rows, 0 to "
-                  "16777216; 0 leaves the targets of the other rows")
-      ->capture_default_str()
-      ->group("Sampling");
-  app->add_option("--sample-alpha", options.sample_alpha,
-                  "Negatives are drawn by popularity to this power, 0 (all alike) to 2")
-      ->capture_default_str()
-      ->group("Sampling");
-  app->add_option("--dropout-embedding", options.dropout_embedding,
-                  "Share of the item embedding that is dropped in training, in [0, 1)")
-      ->capture_default_str()
-      ->group("Regularization");
-  app->add_option("--dropout-hidden", options.dropout_hidden,
-                  "Share of each layer's hidden state that is dropped in training, in [0, 1)")
-      ->capture_default_str()
-      ->group("Regularization");
-  app->add_option("--learning-rate", options.learning_rate, "Step size of Adagrad, 1e-9 to 1e3")
-      ->capture_default_str()
+  AddReal(app, "--learning-rate", &options.learning_rate, "Step size of Adagrad, 1e-9 to 1e3")
       ->group("Optimizer");
-  app->add_option("--momentum", options.momentum, "Share of the last step that goes on, in [0, 1)")
-      ->capture_default_str()
+  AddReal(app, "--momentum", &options.momentum, "Share of the last step that goes on, in [0, 1)")
       ->group("Optimizer");
-  app->add_option("--adagrad-epsilon", options.adagrad_epsilon,
-                  "Added to the sum of squares inside the root, 1e-20 to 1")
-      ->capture_default_str()
+  AddReal(app, "--adagrad-epsilon", &options.adagrad_epsilon,
+          "Added to the sum of squares inside the root, 1e-20 to 1")
       ->group("Optimizer");
 }
 
 void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
   Options& options = arguments->options;
-  app->add_option("--epochs", options.epochs, "Passes over the training sessions, 1 to 1000000")
-      ->capture_default_str();
+  AddInteger(app, "--epochs", &options.epochs, 1, 1000000,
+             "Passes over the training sessions, 1 to 1000000");
   app->add_option_function<std::string>(
          "--validate-last",
          [arguments](const std::string& text) { ParseValidation(text, arguments); },
-         "Keep the last sessions (by start) out of training, a number of them or a share such as "
-         "5%, and measure recall@20 and MRR@20 on them after each epoch; the best epoch by recall "
-         "is kept [none: the last epoch is kept]")
+         "Keep the last sessions by start out of training, a number of them or a share such as "
+         "5%, and measure recall@20 and MRR@20 on them after each epoch, with the weights as they "
+         "would be written. The epoch with the best recall is kept; without this the last one")
       ->type_name("N|P%");
-  app->add_option("--patience", options.patience,
-                  "Stop after so many epochs without a better recall@20; 0 is never. Needs "
-                  "--validate-last")
-      ->capture_default_str();
+  AddInteger(app, "--patience", &options.patience, 0, 1000000,
+             "Stop after so many epochs without a better recall@20; 0 is never. Needs "
+             "--validate-last");
   app->add_flag("--refit", arguments->refit,
                 "When validation has found the best number of epochs, train anew on all sessions "
                 "for that many. Needs --validate-last");
-  app->add_option("--seed", options.seed,
-                  "Seed of all random numbers, any 64-bit number. The same seed, options and log "
-                  "give the same model, bit for bit")
-      ->capture_default_str();
+  AddInteger(app, "--seed", &options.seed, 0, UINT64_MAX,
+             "Seed of all random numbers, any 64-bit number. The same seed, options and log give "
+             "the same model, bit for bit");
   AddThreadsOption(app, &options.threads);
   AddNamed(app, "--dtype", {DType::kInt8, DType::kF32}, &arguments->dtype,
-           "Weights in the model file: int8 is a quarter of the size, faster, and gives the same "
-           "bits on every device; f32 is exact [int8]");
+           "int8 or f32: the weights in the model file. int8 is a quarter of the size, faster, and "
+           "gives the same bits on every device; f32 is as trained");
   app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
   app->add_flag("--json", arguments->json,
                 "Print a JSON object about the run on standard output when it is done");
@@ -181,6 +153,7 @@ void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
   AddRunOptions(app, arguments);
   AddNetworkOptions(app, arguments);
   AddLossOptions(app, arguments);
+  AddSamplingOptions(app, arguments);
   AddOptimizerOptions(app, arguments);
   AddReadOptions(app, &arguments->read);
 }

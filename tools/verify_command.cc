@@ -33,7 +33,7 @@ constexpr const char* kTargets[] = {"AVX10_2",     "AVX3_SPR",  "AVX3_ZEN4", "AV
 
 // Opens the file anew, so that all checks run on the target too, and runs its self-tests.
 std::string VerifyOnce(const std::string& path, uint32_t* self_tests) {
-  const ModelPointer model = OpenModel(path);
+  const Model model = OpenModel(path);
   *self_tests = Describe(model.get()).self_tests;
   stint_error error = {};
   return stint_model_self_test(model.get(), &error) == STINT_OK ? "" : error.message;
