@@ -1,0 +1,214 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Parameters + items -> hidden states and scores, in plain scalar code: once exactly as the model
+// file defines the arithmetic (bit for bit), once in float64 with the library's tanh.
+#ifndef STINT_TESTS_RUNTIME_SCALAR_MODEL_H_
+#define STINT_TESTS_RUNTIME_SCALAR_MODEL_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "trainer/parameters.h"
+#include "trainer/quantize.h"
+
+namespace stint {
+
+// tanh of runtime/math-inl.h, written down a second time.
+inline float ScalarTanh(float x) {
+  const float p[] = {1.0f,
+                     0x1.0bf5e4p-3f,
+                     0x1.96d776p-9f,
+                     0x1.7646b8p-17f,
+                     -0x1.5b7764p-26f,
+                     0x1.d040a6p-35f,
+                     -0x1.7e4bfep-44f};
+  const float q[] = {1.0f, 0x1.db5044p-2f, 0x1.915436p-6f, 0x1.0afb8ap-12f};
+  const float a = std::min(std::fabs(x), 9.0f);
+  const float t = a * a;
+  float top = p[6];
+  for (int i = 5; i >= 0; --i) top = top * t + p[i];
+  float bottom = q[3];
+  for (int i = 2; i >= 0; --i) bottom = bottom * t + q[i];
+  return std::copysign(std::min(a * top / bottom, 1.0f), x);
+}
+inline float ScalarSigmoid(float x) { return 0.5f + 0.5f * ScalarTanh(0.5f * x); }
+
+// A weight matrix with biases in the form of the file.
+struct ScalarMatrix {
+  size_t rows, cols;
+  bool int8;
+  std::vector<float> weights;  // [rows, cols] f32
+  std::vector<int8_t> codes;   // [rows, cols] int8
+  std::vector<float> scales;   // [rows] int8
+  std::vector<float> biases;   // [rows]
+
+  ScalarMatrix(const Matrix& m, const float* bias, DType dtype)
+      : rows(m.rows), cols(m.cols), int8(dtype == DType::kInt8), biases(m.rows) {
+    for (size_t r = 0; r < rows; ++r) {
+      if (bias) biases[r] = bias[r];
+      weights.insert(weights.end(), m.Row(r), m.Row(r) + cols);
+      codes.resize(codes.size() + cols);
+      scales.push_back(QuantizeRow(m.Row(r), cols, codes.data() + r * cols));
+    }
+  }
+
+  // q with its step: x_j ~ step * q_j.
+  struct Quantized {
+    std::vector<int32_t> q;
+    float step = 0;
+  };
+  static Quantized Quantize(const std::vector<float>& x) {
+    const int64_t columns = static_cast<int64_t>((x.size() + 3) / 4 * 4);
+    const float levels =
+        static_cast<float>(std::min<int64_t>(32512, int64_t{0x7FFFFFFF} / (127 * columns)));
+    float largest = 0;
+    for (const float v : x) largest = std::max(largest, std::fabs(v));
+    Quantized out{std::vector<int32_t>(x.size()), 0};
+    if (largest < 1e-30f) return out;
+    const float factor = levels / largest;
+    for (size_t j = 0; j < x.size(); ++j) {
+      out.q[j] = static_cast<int32_t>(std::nearbyint(x[j] * factor));
+    }
+    out.step = largest / levels;
+    return out;
+  }
+
+  float Value(size_t r, const Quantized& x) const {
+    int64_t sum = 0;
+    for (size_t j = 0; j < cols; ++j) sum += int64_t{codes[r * cols + j]} * x.q[j];
+    return static_cast<float>(sum) * (scales[r] * x.step) + biases[r];
+  }
+  float Value(size_t r, const std::vector<float>& x) const {
+    float sum = 0;
+    for (size_t j = 0; j < cols; ++j) sum += x[j] * weights[r * cols + j];
+    return sum + biases[r];
+  }
+  std::vector<float> Times(const std::vector<float>& x) const {
+    std::vector<float> out(rows);
+    const Quantized q = int8 ? Quantize(x) : Quantized();
+    for (size_t r = 0; r < rows; ++r) out[r] = int8 ? Value(r, q) : Value(r, x);
+    return out;
+  }
+  // Times a row of `m` in the form it is stored in.
+  std::vector<float> TimesRow(const ScalarMatrix& m, size_t row) const {
+    if (!int8) {
+      return Times({m.weights.begin() + row * m.cols, m.weights.begin() + (row + 1) * m.cols});
+    }
+    Quantized q;
+    q.q.assign(m.codes.begin() + row * m.cols, m.codes.begin() + (row + 1) * m.cols);
+    q.step = m.scales[row];
+    std::vector<float> out(rows);
+    for (size_t r = 0; r < rows; ++r) out[r] = Value(r, q);
+    return out;
+  }
+  double Weight(size_t r, size_t c) const {
+    return int8 ? static_cast<double>(scales[r]) * codes[r * cols + c] : weights[r * cols + c];
+  }
+};
+
+// The whole network with one session.
+struct ScalarModel {
+  struct Layer {
+    ScalarMatrix input, hidden;
+    std::vector<float> h;     // [units] as the file defines it
+    std::vector<double> h64;  // [units] float64 with the same (dequantized) weights
+  };
+  GruForm form;
+  std::vector<Layer> layers;
+  ScalarMatrix items;
+
+  ScalarModel(const Parameters& p, DType dtype)
+      : form(p.form), items(p.items, p.item_bias.data, dtype) {
+    for (const GruParameters& layer : p.layers) {
+      layers.push_back(
+          {ScalarMatrix(layer.input_weights, layer.input_bias.data, dtype),
+           ScalarMatrix(layer.hidden_weights,
+                        layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr, dtype),
+           std::vector<float>(layer.units()), std::vector<double>(layer.units())});
+    }
+  }
+
+  void Reset() {
+    for (Layer& layer : layers) {
+      std::fill(layer.h.begin(), layer.h.end(), 0.0f);
+      std::fill(layer.h64.begin(), layer.h64.end(), 0.0);
+    }
+  }
+
+  void Step(uint32_t item) {
+    for (size_t l = 0; l < layers.size(); ++l) {
+      Layer& layer = layers[l];
+      const size_t units = layer.h.size();
+      const std::vector<float> a =
+          l == 0 ? layer.input.TimesRow(items, item) : layer.input.Times(layers[l - 1].h);
+      const std::vector<float> b = layer.hidden.Times(layer.h);
+      std::vector<float> r(units), z(units), rh(units);
+      for (size_t j = 0; j < units; ++j) {
+        r[j] = ScalarSigmoid(a[j] + b[j]);
+        z[j] = ScalarSigmoid(a[units + j] + b[units + j]);
+        rh[j] = r[j] * layer.h[j];
+      }
+      const std::vector<float> c =
+          form == GruForm::kResetBefore ? layer.hidden.Times(rh) : std::vector<float>();
+      for (size_t j = 0; j < units; ++j) {
+        const float h = layer.h[j];
+        if (form == GruForm::kResetAfter) {
+          const float n = ScalarTanh(a[2 * units + j] + r[j] * b[2 * units + j]);
+          layer.h[j] = n + z[j] * (h - n);
+        } else {
+          const float n = ScalarTanh(a[2 * units + j] + c[2 * units + j]);
+          layer.h[j] = h + z[j] * (n - h);
+        }
+      }
+    }
+    Step64(item);
+  }
+
+  std::vector<float> Scores() const { return items.Times(layers.back().h); }
+  std::vector<double> Scores64() const { return Times64(items, layers.back().h64); }
+
+ private:
+  static std::vector<double> Times64(const ScalarMatrix& m, const std::vector<double>& x) {
+    std::vector<double> out(m.rows);
+    for (size_t r = 0; r < m.rows; ++r) {
+      out[r] = m.biases[r];
+      for (size_t j = 0; j < m.cols; ++j) out[r] += m.Weight(r, j) * x[j];
+    }
+    return out;
+  }
+
+  void Step64(uint32_t item) {
+    std::vector<double> x(items.cols);
+    for (size_t j = 0; j < items.cols; ++j) x[j] = items.Weight(item, j);
+    for (Layer& layer : layers) {
+      const size_t units = layer.h.size();
+      const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
+      const std::vector<double> a = Times64(layer.input, x);
+      const std::vector<double> b = Times64(layer.hidden, layer.h64);
+      std::vector<double> r(units), z(units), rh(units);
+      for (size_t j = 0; j < units; ++j) {
+        r[j] = sigmoid(a[j] + b[j]);
+        z[j] = sigmoid(a[units + j] + b[units + j]);
+        rh[j] = r[j] * layer.h64[j];
+      }
+      const std::vector<double> c = Times64(layer.hidden, rh);
+      for (size_t j = 0; j < units; ++j) {
+        double& h = layer.h64[j];
+        if (form == GruForm::kResetAfter) {
+          const double n = std::tanh(a[2 * units + j] + r[j] * b[2 * units + j]);
+          h = (1 - z[j]) * n + z[j] * h;
+        } else {
+          h = (1 - z[j]) * h + z[j] * std::tanh(a[2 * units + j] + c[2 * units + j]);
+        }
+      }
+      x = layer.h64;
+    }
+  }
+};
+
+}  // namespace stint
+
+#endif  // STINT_TESTS_RUNTIME_SCALAR_MODEL_H_

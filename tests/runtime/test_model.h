@@ -1,0 +1,129 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Sizes and a seed -> a small random model, its bytes, and objects that close themselves.
+#ifndef STINT_TESTS_RUNTIME_TEST_MODEL_H_
+#define STINT_TESTS_RUNTIME_TEST_MODEL_H_
+
+#include <gtest/gtest.h>
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stint/stint.h"
+#include "trainer/export.h"
+#include "trainer/parameters.h"
+#include "trainer/random.h"
+#include "trainer/sessions.h"
+
+namespace stint {
+
+using ModelPointer = std::unique_ptr<stint_model, void (*)(stint_model*)>;
+using SessionPointer = std::unique_ptr<stint_session, void (*)(stint_session*)>;
+
+inline ModelPointer OpenModel(const AlignedBytes& bytes) {
+  stint_model* model = nullptr;
+  stint_error error;
+  EXPECT_EQ(stint_model_from_buffer(bytes.data(), bytes.size(), &model, &error), STINT_OK)
+      << error.message;
+  return {model, stint_model_destroy};
+}
+
+inline SessionPointer NewSession(const stint_model* model, uint32_t max_k) {
+  stint_session* session = nullptr;
+  EXPECT_EQ(stint_session_create(model, max_k, &session), STINT_OK);
+  return {session, stint_session_destroy};
+}
+
+// Uniform in [-scale, scale], zeros in the padding.
+inline void Randomize(const RandomCounter& random, double scale, uint64_t* draw, Matrix* m) {
+  for (size_t r = 0; r < m->rows; ++r) {
+    for (size_t c = 0; c < m->cols; ++c) {
+      m->Row(r)[c] = static_cast<float>(scale * (2 * random.Unit((*draw)++) - 1));
+    }
+  }
+}
+
+// Weights and biases that drive gates and candidates well into their curves.
+inline Parameters RandomParameters(size_t items, const std::vector<size_t>& layers, GruForm form,
+                                   uint64_t seed) {
+  Parameters p(items, layers, form);
+  const RandomCounter random(seed, 99);
+  uint64_t draw = 0;
+  for (Matrix m : p.Dense()) Randomize(random, m.rows == 1 ? 0.5 : 0.7, &draw, &m);
+  Randomize(random, 1.0, &draw, &p.items);
+  Randomize(random, 1.0, &draw, &p.item_bias);
+  return p;
+}
+
+// Ids that are not in index order, counts with ties.
+inline Catalog NumberCatalog(size_t items) {
+  Catalog catalog;
+  for (size_t i = 0; i < items; ++i) {
+    catalog.ids.numbers.push_back(static_cast<int64_t>(MixBits(i)) / 3);
+    catalog.counts.push_back(static_cast<uint32_t>(1 + MixBits(i + 77) % (items / 2 + 1)));
+  }
+  return catalog;
+}
+
+inline Catalog NameCatalog(size_t items) {
+  Catalog catalog = NumberCatalog(items);
+  catalog.ids.are_names = true;
+  for (const int64_t id : catalog.ids.numbers) {
+    catalog.ids.names.push_back("sku-" + std::to_string(id));
+  }
+  catalog.ids.numbers.clear();
+  return catalog;
+}
+
+inline AlignedBytes BuildTestModel(const Parameters& parameters, const Catalog& catalog,
+                                   DType dtype,
+                                   std::vector<std::vector<uint32_t>> self_tests = {}) {
+  ExportInput input;
+  input.parameters = &parameters;
+  input.catalog = &catalog;
+  input.dtype = dtype;
+  input.hyperparameters = R"({"layers": "test"})";
+  input.training_summary = R"({"epochs": 0})";
+  input.self_test_sessions = std::move(self_tests);
+  return BuildModel(input);
+}
+
+// Names of all SIMD targets that this build has and this CPU runs, the best one first.
+inline std::vector<std::string> TargetNames() {
+  EXPECT_EQ(stint_set_target(nullptr), STINT_OK);
+  std::vector<std::string> names;
+  for (int64_t rest = hwy::SupportedTargets() & HWY_TARGETS; rest != 0; rest &= rest - 1) {
+    names.push_back(hwy::TargetName(rest & -rest));
+  }
+  return names;
+}
+
+// Runs `body` once on every target and goes back to the best one.
+template <class Body>
+void ForEachTarget(const Body& body) {
+  const std::vector<std::string> names = TargetNames();
+  ASSERT_FALSE(names.empty());
+  for (const std::string& name : names) {
+    SCOPED_TRACE("target " + name);
+    ASSERT_EQ(stint_set_target(name.c_str()), STINT_OK);
+    ASSERT_EQ(stint_target(), name);
+    body();
+    if (testing::Test::HasFatalFailure()) break;
+  }
+  ASSERT_EQ(stint_set_target(nullptr), STINT_OK);
+}
+
+inline uint32_t FloatBits(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  return bits;
+}
+
+}  // namespace stint
+
+#endif  // STINT_TESTS_RUNTIME_TEST_MODEL_H_
