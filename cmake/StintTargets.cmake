@@ -22,22 +22,3 @@ function(stint_target name standard)
     target_link_options(${name} PUBLIC -fsanitize=${STINT_SANITIZE})
   endif()
 endfunction()
-
-# stint_existing(<variable> <file>...): for the days in which the files are being written, takes
-# those that are there and configures anew when the folder changes.
-function(stint_existing variable)
-  set(found)
-  foreach(file ${ARGN})
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-      list(APPEND found ${file})
-    endif()
-    cmake_path(GET file PARENT_PATH folder)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-                 ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
-  endforeach()
-  if(NOT found)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/nothing_yet.cc "int stint_nothing_yet;\n")
-    set(found ${CMAKE_CURRENT_BINARY_DIR}/nothing_yet.cc)
-  endif()
-  set(${variable} ${found} PARENT_SCOPE)
-endfunction()
