@@ -103,7 +103,7 @@ void CheckSize(const ExportInput& input) {
   for (const std::string& name : input.catalog->ids.names) bytes += name.size();
   bytes += input.hyperparameters.size() + input.training_summary.size();
   for (const std::vector<uint32_t>& session : input.self_test_sessions) {
-    bytes += 4 * session.size() + 8 * uint64_t{input.self_test_k} + 64;
+    bytes += 4 * session.size() + 8 * std::min<uint64_t>(input.self_test_k, parameters.items.rows);
   }
   if (bytes > kMaxFileBytes) {
     Fail("about " + std::to_string(bytes >> 20) + " MiB, the format holds less than 2048");

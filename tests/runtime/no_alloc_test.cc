@@ -1,0 +1,139 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Observing and recommending allocate nothing: every way to the heap is counted. The linker's
+// --wrap (tests/CMakeLists.txt) sends the runtime's own calls of malloc and its kin here.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "tests/runtime/test_model.h"
+
+namespace {
+std::atomic<uint64_t> allocations{0};
+}  // namespace
+
+extern "C" {
+void* __real_malloc(size_t size);
+void* __real_calloc(size_t count, size_t size);
+void* __real_realloc(void* block, size_t size);
+void* __real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void** block, size_t alignment, size_t size);
+
+void* __wrap_malloc(size_t size) {
+  ++allocations;
+  return __real_malloc(size);
+}
+void* __wrap_calloc(size_t count, size_t size) {
+  ++allocations;
+  return __real_calloc(count, size);
+}
+void* __wrap_realloc(void* block, size_t size) {
+  ++allocations;
+  return __real_realloc(block, size);
+}
+void* __wrap_aligned_alloc(size_t alignment, size_t size) {
+  ++allocations;
+  return __real_aligned_alloc(alignment, size);
+}
+int __wrap_posix_memalign(void** block, size_t alignment, size_t size) {
+  ++allocations;
+  return __real_posix_memalign(block, alignment, size);
+}
+}
+
+// The standard library's other forms call these.
+void* operator new(size_t size) {
+  ++allocations;
+  void* block = __real_malloc(size ? size : 1);
+  if (!block) throw std::bad_alloc();
+  return block;
+}
+void* operator new(size_t size, std::align_val_t alignment) {
+  ++allocations;
+  void* block = nullptr;
+  if (__real_posix_memalign(&block, static_cast<size_t>(alignment), size) != 0) {
+    throw std::bad_alloc();
+  }
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, size_t) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, size_t, std::align_val_t) noexcept { std::free(block); }
+
+namespace stint {
+namespace {
+
+TEST(NoAlloc, TheCounterCounts) {
+  uint64_t before = allocations;
+  void* volatile object = ::operator new(4);  // volatile: a pair of calls may be left out
+  ::operator delete(object);
+  EXPECT_GT(allocations, before);
+  before = allocations;
+  void* volatile block = std::malloc(10);
+  std::free(block);
+  EXPECT_GT(allocations, before);
+  const Parameters parameters = RandomParameters(70, {9}, GruForm::kResetAfter, 4);
+  const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(70), DType::kInt8);
+  before = allocations;
+  const ModelPointer model = OpenModel(bytes);
+  EXPECT_GT(allocations, before) << "opening allocates: the count reaches into the runtime";
+  before = allocations;
+  const SessionPointer session = NewSession(model.get(), 5);
+  EXPECT_GT(allocations, before);
+}
+
+TEST(NoAlloc, SessionsNeverAllocate) {
+  for (const bool names : {false, true}) {
+    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+      for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
+        const Parameters parameters = RandomParameters(3000, {20, 33}, form, 4);
+        const Catalog catalog = names ? NameCatalog(3000) : NumberCatalog(3000);
+        const AlignedBytes bytes = BuildTestModel(parameters, catalog, dtype);
+        const ModelPointer model = OpenModel(bytes);
+        const size_t size = stint_session_size(model.get(), 200);
+        AlignedBytes memory(size);
+        std::vector<stint_recommendation> top(200);
+        std::vector<float> scores(3000);
+        const std::vector<uint32_t> deny = {1, 2, 2999};
+        ForEachTarget([&] {
+          uint64_t failures = 0;
+          const uint64_t before = allocations;
+          stint_session* session;
+          failures += stint_session_init(model.get(), 200, memory.data(), size, &session);
+          for (uint32_t step = 0; step < 40; ++step) {
+            const uint32_t item = step * 71;
+            size_t count;
+            uint32_t higher, equal, units;
+            const float* hidden;
+            stint_recommend_options options = {};
+            options.exclude_seen = step % 2;
+            options.deny = deny.data();
+            options.deny_count = deny.size();
+            failures += stint_recommend(session, 1 + step * 5, &options, top.data(), &count);
+            if (names) {
+              const std::string& name = catalog.ids.names[item];
+              failures += stint_observe_name(session, name.data(), name.size());
+            } else {
+              failures += stint_observe_id(session, catalog.ids.numbers[item]);
+            }
+            failures += stint_observe(session, 5000) != STINT_UNKNOWN_ITEM;
+            failures += stint_rank(session, item, &higher, &equal);
+            failures += stint_scores(session, scores.data());
+            failures += stint_session_hidden(session, 1, &hidden, &units);
+            if (step == 20) failures += stint_session_reset(session);
+          }
+          const uint64_t after = allocations;
+          EXPECT_EQ(after, before);
+          EXPECT_EQ(failures, 0u);
+        });
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stint

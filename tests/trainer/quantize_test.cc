@@ -1,0 +1,137 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Rows -> codes and panels, and back.
+#include "trainer/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "schema/panel.h"
+#include "tests/runtime/test_model.h"
+
+namespace stint {
+namespace {
+
+TEST(Quantize, RowsRoundHalfToEven) {
+  // Scale 1: codes are the values rounded.
+  const float row[] = {127.0f, -127.0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 3.49f, 0.0f, -0.0f};
+  const int8_t expected[] = {127, -127, 0, 2, 2, 0, -2, 3, 0, 0};
+  int8_t codes[10];
+  EXPECT_EQ(QuantizeRow(row, 10, codes), 1.0f);
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(codes[i], expected[i]) << i;
+}
+
+TEST(Quantize, ErrorIsHalfAStepAndTheEndsAreReached) {
+  const RandomCounter random(1, 1);
+  for (uint64_t round = 0; round < 200; ++round) {
+    const size_t cols = 1 + round % 70;
+    const double size = std::exp(40 * random.Unit(round * 100 + 99) - 20);
+    std::vector<float> row(cols);
+    float largest = 0;
+    for (size_t c = 0; c < cols; ++c) {
+      row[c] = static_cast<float>(size * (2 * random.Unit(round * 100 + c) - 1));
+      largest = std::max(largest, std::fabs(row[c]));
+    }
+    std::vector<int8_t> codes(cols);
+    const float scale = QuantizeRow(row.data(), cols, codes.data());
+    EXPECT_EQ(scale, largest / 127);
+    int top = 0;
+    for (size_t c = 0; c < cols; ++c) {
+      EXPECT_NEAR(static_cast<double>(scale) * codes[c], row[c], 0.5000002 * scale);
+      EXPECT_GE(codes[c], -127);
+      top = std::max(top, std::abs(codes[c]));
+    }
+    EXPECT_EQ(top, 127);
+  }
+}
+
+TEST(Quantize, ZeroAndTinyRows) {
+  for (const float value : {0.0f, -0.0f, 1e-45f, 9e-31f}) {
+    const std::vector<float> row(5, value);
+    std::vector<int8_t> codes(5, 9);
+    EXPECT_EQ(FloatBits(QuantizeRow(row.data(), 5, codes.data())), 0u);
+    EXPECT_EQ(codes, std::vector<int8_t>(5, 0));
+  }
+}
+
+TEST(Quantize, PanelsComeBack) {
+  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    for (const size_t rows : {1, 63, 64, 65, 200}) {
+      for (const size_t cols : {1, 3, 4, 5, 100}) {
+        Parameters in(rows, {cols}, GruForm::kResetAfter), out(rows, {cols}, GruForm::kResetAfter);
+        const RandomCounter random(rows, cols);
+        uint64_t draw = 0;
+        Randomize(random, 3.0, &draw, &in.items);
+        Randomize(random, 3.0, &draw, &in.item_bias);
+        ASSERT_EQ(PackedSize(dtype, rows, cols) % 64, 0u);
+        AlignedBytes bytes(PackedSize(dtype, rows, cols));
+        std::memset(bytes.data(), 0xCD, bytes.size());  // every byte must be written
+        PackPanels("test", dtype, in.items, in.item_bias.data, bytes.data());
+        UnpackPanels(dtype, bytes.data(), &out.items, out.item_bias.data);
+        std::vector<int8_t> codes(cols);
+        for (size_t r = 0; r < rows; ++r) {
+          const float scale = QuantizeRow(in.items.Row(r), cols, codes.data());
+          for (size_t c = 0; c < cols; ++c) {
+            const float expected = dtype == DType::kF32 ? in.items.Row(r)[c] : scale * codes[c];
+            ASSERT_EQ(out.items.Row(r)[c], expected) << r << " " << c;
+          }
+          ASSERT_EQ(out.item_bias.data[r], in.item_bias.data[r]);
+        }
+        // Packing what was unpacked gives the same bytes: padding is always the same.
+        AlignedBytes again(bytes.size());
+        PackPanels("test", dtype, out.items, out.item_bias.data, again.data());
+        if (dtype == DType::kF32) {
+          EXPECT_EQ(std::memcmp(bytes.data(), again.data(), bytes.size()), 0);
+        }
+        const size_t lanes = rows % kTileRows;
+        const uint8_t* last =
+            bytes.data() + bytes.size() - PanelTileBytes(dtype == DType::kInt8, cols);
+        for (size_t lane = lanes; lanes && lane < kTileRows; ++lane) {
+          ASSERT_EQ(last[4 * lane] | last[4 * lane + 1] | last[4 * lane + 2] | last[4 * lane + 3],
+                    0);
+        }
+      }
+    }
+  }
+}
+
+TEST(Quantize, RefusesWhatNoModelHolds) {
+  Matrix m;
+  std::vector<float> weights(16, 1.0f);
+  m.data = weights.data();
+  m.rows = 1;
+  m.cols = m.stride = 16;
+  AlignedBytes bytes(PackedSize(DType::kInt8, 1, 16));
+  const float bad[] = {std::numeric_limits<float>::quiet_NaN(),
+                       std::numeric_limits<float>::infinity(),
+                       -std::numeric_limits<float>::infinity(), 1.1e15f, -1.1e15f};
+  for (const float value : bad) {
+    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+      weights[5] = value;
+      try {
+        PackPanels("item rows", dtype, m, nullptr, bytes.data());
+        ADD_FAILURE() << value;
+      } catch (const std::runtime_error& error) {
+        EXPECT_EQ(std::string(error.what()).find("item rows: row 0, column 5 is "), 0u)
+            << error.what();
+      }
+      weights[5] = 1.0f;
+      try {
+        PackPanels("item rows", dtype, m, &value, bytes.data());
+        ADD_FAILURE() << value;
+      } catch (const std::runtime_error& error) {
+        EXPECT_EQ(std::string(error.what()).find("item rows: row 0, bias is "), 0u) << error.what();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stint
