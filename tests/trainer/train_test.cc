@@ -264,7 +264,8 @@ TEST(TrainTest, DivergenceIsReportedAndTheLastGoodStateKept) {
   EXPECT_NE(result.diverged.find("mini-batch"), std::string::npos) << result.diverged;
   EXPECT_NE(result.diverged.find("->"), std::string::npos) << result.diverged;
   EXPECT_FALSE(result.interrupted);
-  for (const auto& [name, array] : FromParameters(result.parameters).Named()) {
+  const reference::Weights weights = FromParameters(result.parameters);
+  for (const auto& [name, array] : weights.Named()) {
     for (const double w : array->values) ASSERT_TRUE(std::isfinite(w)) << name;
   }
 }
