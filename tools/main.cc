@@ -31,6 +31,8 @@ class HelpFormatter : public CLI::Formatter {
   HelpFormatter() {
     column_width(kNameColumns);
     label("REQUIRED", "(required)");
+    label("SUBCOMMAND", "COMMAND");
+    label("Subcommands", "Commands");
   }
   std::string make_option_desc(const CLI::Option* option) const override {
     return Wrap(CLI::Formatter::make_option_desc(option), kColumns - kNameColumns);
@@ -40,7 +42,7 @@ class HelpFormatter : public CLI::Formatter {
   }
   std::string make_subcommand(const CLI::App* sub) const override {
     std::stringstream out;
-    CLI::detail::format_help(out, "  " + sub->get_name(),
+    CLI::detail::format_help(out, sub->get_name(),
                              Wrap(sub->get_description(), kColumns - kNameColumns), kNameColumns);
     return out.str();
   }
@@ -91,7 +93,7 @@ int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* do
   } catch (const CLI::CallForHelp&) {
     const CLI::App* app = cli;
     for (const CLI::App* sub : cli->get_subcommands()) app = sub;
-    WriteOutput(app->help("", CLI::AppFormatMode::Normal));
+    WriteOutput(app->help(app == cli ? "" : "stint"));
     return kExitOk;
   } catch (const CLI::CallForVersion& e) {
     WriteOutput(std::string(e.what()) + "\n");
@@ -114,15 +116,15 @@ int Main(int argc, char** argv) {
   cli.set_version_flag("--version", std::string("stint ") + stint_version());
   cli.set_help_flag("-h,--help", "Print this help and exit");
   cli.require_subcommand(1);
+  const std::vector<Command> commands = {AddTrainCommand(&cli),     AddEvaluateCommand(&cli),
+                                         AddRecommendCommand(&cli), AddInspectCommand(&cli),
+                                         AddVerifyCommand(&cli),    AddSynthCommand(&cli)};
   cli.footer(
       "stint COMMAND --help says more.\n"
       "Exit status: 0 success; 1 failure; 2 wrong usage; 3 bad data, bad model, failed reading or\n"
       "writing; 130 interrupted.\n"
       "Environment: STINT_TARGET caps the SIMD instructions in use (as `stint inspect` names "
       "them).");
-  const std::vector<Command> commands = {AddTrainCommand(&cli),     AddEvaluateCommand(&cli),
-                                         AddRecommendCommand(&cli), AddInspectCommand(&cli),
-                                         AddVerifyCommand(&cli),    AddSynthCommand(&cli)};
   std::string who = "stint";
   for (const Command& command : commands) {
     if (argc > 1 && command.app->get_name() == argv[1]) who += std::string(" ") + argv[1];

@@ -76,15 +76,19 @@ void CheckWritable(const std::string& path) {
 
 // How many sessions --validate-last means.
 size_t CountValidationSessions(const TrainArguments& arguments, size_t sessions) {
-  if (arguments.validation_sessions >= sessions && arguments.validation_sessions > 0) {
-    throw std::runtime_error(arguments.log + ": --validate-last " +
-                             std::to_string(arguments.validation_sessions) +
-                             " leaves nothing to train on: the log has " +
+  if (!arguments.Validates()) return 0;
+  size_t count = arguments.validation_sessions;
+  if (count == 0) {
+    const double share = arguments.validation_percent / 100 * static_cast<double>(sessions);
+    count = std::max<size_t>(1, static_cast<size_t>(share));
+  }
+  if (count >= sessions) {
+    throw std::runtime_error(arguments.log +
+                             ": --validate-last leaves nothing to train on: the "
+                             "log has " +
                              std::to_string(sessions) + (sessions == 1 ? " session" : " sessions"));
   }
-  if (arguments.validation_percent == 0) return arguments.validation_sessions;
-  const double share = arguments.validation_percent / 100 * static_cast<double>(sessions);
-  return std::max<size_t>(1, static_cast<size_t>(share));
+  return count;
 }
 
 void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
@@ -176,8 +180,9 @@ int TrainRun::Run() {
   if (validation.measured()) {
     for (const std::string& line : ValidationLines(validation)) Print(line);
   }
-  Print(Format("wrote %s: %s, %s bytes, epoch %zu, %s", arguments_.out.c_str(),
-               Name(arguments_.dtype), Grouped(model.size()).c_str(), result.best_epoch,
+  Print(Format("wrote %s: %s, %s bytes, epoch %s, %s", arguments_.out.c_str(),
+               Name(arguments_.dtype), Grouped(model.size()).c_str(),
+               result.best_epoch == 0 ? "1 in part" : std::to_string(result.best_epoch).c_str(),
                Duration(Seconds()).c_str()));
   if (arguments_.json) WriteJson(RunJson(arguments_, result, summary, model.size(), Seconds()));
   if (!result.diverged.empty()) {
