@@ -74,9 +74,7 @@ class Binder {
   }
 
   Status BindText(const char* name, const flatbuffers::String* text, const char** out) {
-    if (std::strlen(text->c_str()) != text->size()) {
-      return Fail(error_, STINT_CORRUPT, "text '%s' holds a zero byte", name);
-    }
+    STINT_RETURN_IF_ERROR(CheckText(name, text->c_str(), text->size(), error_));
     *out = text->c_str();
     return STINT_OK;
   }

@@ -110,6 +110,13 @@ Status CheckPanels(const char* name, bool int8, const Panels& panels, stint_erro
   return STINT_OK;
 }
 
+Status CheckText(const char* name, const char* text, size_t length, stint_error* error) {
+  if (length > 0 && std::memchr(text, 0, length)) {
+    return Fail(error, STINT_CORRUPT, "text '%s' holds a zero byte", name);
+  }
+  return STINT_OK;
+}
+
 Status CheckNameOffsets(const uint32_t* offsets, uint32_t items, size_t bytes, stint_error* error) {
   if (offsets[0] != 0) {
     return Fail(error, STINT_CORRUPT, "section 'id_name_offsets': starts with %u", offsets[0]);

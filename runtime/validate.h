@@ -19,6 +19,10 @@ namespace stint {
 [[nodiscard]] Status CheckPanels(const char* name, bool int8, const Panels& panels,
                                  stint_error* error);
 
+// Terminated texts hold no zero byte of their own.
+[[nodiscard]] Status CheckText(const char* name, const char* text, size_t length,
+                               stint_error* error);
+
 // Name offsets start at 0, never fall and end at `bytes`.
 [[nodiscard]] Status CheckNameOffsets(const uint32_t* offsets, uint32_t items, size_t bytes,
                                       stint_error* error);
