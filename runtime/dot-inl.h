@@ -135,6 +135,9 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
     const size_t next = lanes * kStepColumns;
     auto low0 = hn::Zero(di), low1 = low0, low2 = low0, low3 = low0;
     auto high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+    // Twice: g++ 12 moves all eight sums to other registers and back at the end of each round, 14.3
+    // us for 10,000 x 100 against 10.9; four and eight times gain nothing more.
+    HWY_UNROLL(2)
     for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
       const auto u0 = hn::Load(du8, codes);
       const auto u1 = hn::Load(du8, codes + next);
