@@ -15,6 +15,7 @@
 
 #include "tests/temporary_folder.h"
 #include "trainer/id_index.h"
+#include "trainer/random.h"
 
 namespace stint {
 namespace {
@@ -318,6 +319,62 @@ TEST_F(EventsTest, CorruptCompressedData) {
   zstd[zstd.size() / 2] ^= 0x55;
   EXPECT_EQ(Error(zstd).rfind("train.tsv: corrupt zstd data: ", 0), 0u);
   EXPECT_EQ(Error(Zstd(text) + "more").rfind("train.tsv: corrupt zstd data: ", 0), 0u);
+}
+
+// Whatever the bytes are: events that hold together, or one line that names the file.
+TEST_F(EventsTest, RandomChangesNeverCrash) {
+  std::string csv = "SessionId,ItemId,Time,note\n";
+  std::string tsv = kHeader;
+  for (int i = 0; i < 12; ++i) {
+    const std::string n = std::to_string(i * i % 7);
+    csv += "s" + n + ",\"a,\"\"" + n + "\",1." + n + "e3,\"x\ny\"\r\n";
+    tsv += n + "\t-" + n + "1\t" + n + "\n";
+  }
+  const std::vector<std::string> seeds = {csv, tsv, Gzip(csv), Gzip(tsv) + Gzip(tsv), Zstd(csv)};
+  const RandomCounter random(11, 1);
+  uint64_t draw = 0;
+  ReadOptions options;
+  options.max_line_bytes = 200;
+  size_t read = 0;
+  size_t refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes = seeds[random.Bits(draw++) % seeds.size()];
+    for (uint64_t changes = random.Bits(draw++) % 4; changes > 0; --changes) {
+      const size_t at = random.Bits(draw++) % bytes.size();
+      static constexpr char kSpecial[] = "\"\n\r\t,.e-+0\0\xff";
+      switch (random.Bits(draw++) % 4) {
+        case 0:
+          bytes[at] = static_cast<char>(random.Bits(draw++));
+          break;
+        case 1:
+          bytes[at] = kSpecial[random.Bits(draw++) % sizeof(kSpecial)];
+          break;
+        case 2:
+          bytes.erase(at, 1 + random.Bits(draw++) % 9);
+          break;
+        default:
+          bytes.insert(at, bytes.substr(random.Bits(draw++) % bytes.size(), 9));
+      }
+      if (bytes.empty()) bytes = ",";
+    }
+    try {
+      const Events events = Read(bytes, options);
+      ++read;
+      ASSERT_GT(events.size(), 0u);
+      ASSERT_EQ(events.session.size(), events.size());
+      ASSERT_EQ(events.time.size(), events.size());
+      for (const uint32_t item : events.item) ASSERT_LT(item, events.item_ids.size());
+      for (const uint32_t session : events.session) ASSERT_LT(session, events.session_ids.size());
+    } catch (const std::runtime_error& e) {
+      ++refused;
+      const std::string message = e.what();
+      ASSERT_NE(message.find("train.tsv:"), std::string::npos);
+      ASSERT_EQ(message.find('\n'), std::string::npos);
+      ASSERT_LT(message.size(), 2500u);
+    }
+  }
+  EXPECT_GT(read, 250u);
+  EXPECT_GT(refused, 250u);
 }
 
 TEST_F(EventsTest, OtherKindsOfFilesAreNamed) {
