@@ -42,8 +42,9 @@ constexpr size_t kBlock = 4;
 
 // x -> two planes. `high` and `low` have room for `count` rounded up to 64. Vectors whose largest
 // magnitude is below 1e-30 count as zero: levels / max would leave the range of float.
-HWY_INLINE QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, size_t count,
-                                          int8_t* HWY_RESTRICT high, int8_t* HWY_RESTRICT low) {
+HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, size_t count,
+                                                   int8_t* HWY_RESTRICT high,
+                                                   int8_t* HWY_RESTRICT low) {
   const TileF32 d;
   const TileI32 di;
   const hn::Rebind<int8_t, TileF32> d8;
@@ -82,8 +83,8 @@ HWY_INLINE QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, size_t co
 }
 
 // Row `row` of int8 panels as a vector: its codes are one plane already.
-HWY_INLINE QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
-                                         int8_t* HWY_RESTRICT low) {
+HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
+                                                  int8_t* HWY_RESTRICT low) {
   const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
   const uint32_t lane = row % kTileRows;
   const uint8_t* code = tile + kInt8HeaderBytes + lane * kStepColumns;
@@ -102,8 +103,8 @@ HWY_INLINE QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
 }
 
 // Row `row` of f32 panels as a vector.
-HWY_INLINE FloatVector GatherF32Row(const Panels& panels, uint32_t row,
-                                    float* HWY_RESTRICT values) {
+HWY_NOINLINE inline FloatVector GatherF32Row(const Panels& panels, uint32_t row,
+                                             float* HWY_RESTRICT values) {
   const float* const tile =
       reinterpret_cast<const float*>(panels.data + row / kTileRows * panels.tile_bytes);
   for (size_t c = 0; c < panels.cols; ++c) values[c] = tile[(c + 1) * kTileRows + row % kTileRows];
@@ -171,10 +172,9 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
 }
 
 // values[64], 64-byte aligned. Columns are added one after the other, from the first on; then the
-// bias: the same bits on every target. (A template only to be allowed in several units.)
-template <class Vector>
-HWY_NOINLINE void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const Vector& x,
-                          float* HWY_RESTRICT values) {
+// bias: the same bits on every target.
+HWY_NOINLINE inline void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const FloatVector& x,
+                                 float* HWY_RESTRICT values) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {

@@ -36,17 +36,11 @@ HWY_INLINE void ForUnits(size_t units, const Body& body) {
   }
 }
 
-// s->input_gates = W_ih x + b_ih on entry; h is replaced by the next hidden state.
-template <class Vector>
-HWY_INLINE void ResetAfter(const GruLayer& layer, float* h, SessionState* s) {
+// The gate arithmetic over all units: a = W_ih x + b_ih, b = W_hh h + b_hh, [3 units] each; h is
+// replaced by the next hidden state. Out of line: int8 and f32 models share them.
+HWY_NOINLINE inline void GatesAfter(size_t units, const float* a, const float* b, float* h) {
   const TileF32 d;
-  const size_t units = layer.units;
-  const Panels& weights = layer.hidden_weights;
-  const Vector x = ToVector(h, units, s, static_cast<Vector*>(nullptr));
-  PanelProduct(weights, 0, weights.tiles, x, s->hidden_gates);
-  const float* const a = s->input_gates;
-  const float* const b = s->hidden_gates;
-  ForUnits(units, [&](size_t j, auto load, auto store) HWY_ATTR {
+  ForUnits(units, [=](size_t j, auto load, auto store) HWY_ATTR {
     hn::Vec<TileF32> r, z, n, next;
     GateResetAfter(d, load(a + j), load(a + units + j), load(a + 2 * units + j), load(b + j),
                    load(b + units + j), load(b + 2 * units + j), load(h + j), r, z, n, next);
@@ -54,32 +48,51 @@ HWY_INLINE void ResetAfter(const GruLayer& layer, float* h, SessionState* s) {
   });
 }
 
-template <class Vector>
-HWY_INLINE void ResetBefore(const GruLayer& layer, float* h, SessionState* s) {
+// The first half of the other form: reset_hidden = r h, and z in place of a's reset rows, which
+// are done with then.
+HWY_NOINLINE inline void GatesOpen(size_t units, float* a, const float* b, const float* h,
+                                   float* reset_hidden) {
   const TileF32 d;
-  const size_t units = layer.units;
-  const Panels& weights = layer.hidden_weights;
-  float* const a = s->input_gates;
-  float* const b = s->hidden_gates;
-  // The tile in which the candidate rows begin is computed twice: with h here for the gate rows in
-  // it, with r h below. Whole tiles keep the kernel simple.
-  const Vector x = ToVector(h, units, s, static_cast<Vector*>(nullptr));
-  PanelProduct(weights, 0, PanelTiles(2 * units), x, b);
-  ForUnits(units, [&](size_t j, auto load, auto store) HWY_ATTR {
-    hn::Vec<TileF32> r, z, reset_hidden;
+  ForUnits(units, [=](size_t j, auto load, auto store) HWY_ATTR {
+    hn::Vec<TileF32> r, z, rh;
     GateResetBeforeOpen(d, load(a + j), load(a + units + j), load(b + j), load(b + units + j),
-                        load(h + j), r, z, reset_hidden);
-    store(reset_hidden, s->reset_hidden + j);
-    store(z, a + j);  // in place of the reset rows, which are done with
+                        load(h + j), r, z, rh);
+    store(rh, reset_hidden + j);
+    store(z, a + j);
   });
-  const Vector y = ToVector(s->reset_hidden, units, s, static_cast<Vector*>(nullptr));
-  PanelProduct(weights, 2 * units / kTileRows, weights.tiles, y, b);
-  ForUnits(units, [&](size_t j, auto load, auto store) HWY_ATTR {
+}
+
+// The second half, with z in a's reset rows and W_n (r h) in b's candidate rows.
+HWY_NOINLINE inline void GatesClose(size_t units, const float* a, const float* b, float* h) {
+  const TileF32 d;
+  ForUnits(units, [=](size_t j, auto load, auto store) HWY_ATTR {
     hn::Vec<TileF32> n, next;
     GateResetBeforeClose(d, load(a + 2 * units + j), load(b + 2 * units + j), load(h + j),
                          load(a + j), n, next);
     store(next, h + j);
   });
+}
+
+// s->input_gates = W_ih x + b_ih on entry; h is replaced by the next hidden state.
+template <class Vector>
+HWY_INLINE void GruStep(const GruLayer& layer, bool reset_after, float* h, SessionState* s) {
+  const size_t units = layer.units;
+  const Panels& weights = layer.hidden_weights;
+  float* const a = s->input_gates;
+  float* const b = s->hidden_gates;
+  const Vector x = ToVector(h, units, s, static_cast<Vector*>(nullptr));
+  if (reset_after) {
+    PanelProduct(weights, 0, weights.tiles, x, b);
+    GatesAfter(units, a, b, h);
+    return;
+  }
+  // The tile in which the candidate rows begin is computed twice: with h here for the gate rows in
+  // it, with r h below. Whole tiles keep the kernel simple.
+  PanelProduct(weights, 0, PanelTiles(2 * units), x, b);
+  GatesOpen(units, a, b, h, s->reset_hidden);
+  const Vector y = ToVector(s->reset_hidden, units, s, static_cast<Vector*>(nullptr));
+  PanelProduct(weights, 2 * units / kTileRows, weights.tiles, y, b);
+  GatesClose(units, a, b, h);
 }
 
 // The first layer's input: the item's own row, in the form it is stored in.
@@ -99,11 +112,7 @@ HWY_INLINE void StepAs(uint32_t item, SessionState* s) {
         l == 0 ? Embed(item, s, static_cast<Vector*>(nullptr))
                : ToVector(s->hidden[l - 1], layer.inputs, s, static_cast<Vector*>(nullptr));
     PanelProduct(layer.input_weights, 0, layer.input_weights.tiles, x, s->input_gates);
-    if (model.reset_after) {
-      ResetAfter<Vector>(layer, s->hidden[l], s);
-    } else {
-      ResetBefore<Vector>(layer, s->hidden[l], s);
-    }
+    GruStep<Vector>(layer, model.reset_after, s->hidden[l], s);
   }
 }
 
