@@ -128,6 +128,20 @@ TEST(Model, SelfTestsOfATinyCatalog) {
   EXPECT_EQ(stint_model_self_test(model.get(), nullptr), STINT_OK);
 }
 
+TEST(Model, OneItemWithAnEmptyName) {  // a section of no bytes
+  const Parameters parameters = RandomParameters(1, {2}, GruForm::kResetAfter, 4);
+  Catalog catalog = NameCatalog(1);
+  catalog.ids.names[0] = "";
+  const AlignedBytes bytes = BuildTestModel(parameters, catalog, DType::kInt8, {{0}});
+  const ModelPointer model = OpenModel(bytes);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(stint_model_self_test(model.get(), nullptr), STINT_OK);
+  uint32_t item = 9;
+  EXPECT_EQ(stint_item_from_name(model.get(), nullptr, 0, &item), STINT_OK);
+  EXPECT_EQ(item, 0u);
+  EXPECT_EQ(stint_item_from_name(model.get(), "a", 1, &item), STINT_UNKNOWN_ITEM);
+}
+
 TEST(Model, FromFile) {
   const TemporaryFolder folder;
   const Parameters parameters = RandomParameters(70, {9}, GruForm::kResetAfter, 4);
