@@ -32,7 +32,6 @@ class HelpFormatter : public CLI::Formatter {
     column_width(kNameColumns);
     label("REQUIRED", "(required)");
     label("SUBCOMMAND", "COMMAND");
-    label("Subcommands", "Commands");
   }
   std::string make_option_desc(const CLI::Option* option) const override {
     return Wrap(CLI::Formatter::make_option_desc(option), kColumns - kNameColumns);
@@ -119,6 +118,7 @@ int Main(int argc, char** argv) {
   const std::vector<Command> commands = {AddTrainCommand(&cli),     AddEvaluateCommand(&cli),
                                          AddRecommendCommand(&cli), AddInspectCommand(&cli),
                                          AddVerifyCommand(&cli),    AddSynthCommand(&cli)};
+  for (CLI::App* sub : cli.get_subcommands(nullptr)) sub->group("Commands");
   cli.footer(
       "stint COMMAND --help says more.\n"
       "Exit status: 0 success; 1 failure; 2 wrong usage; 3 bad data, bad model, failed reading or\n"

@@ -34,11 +34,11 @@ struct SynthArguments {
   std::string out = "-";
 };
 
-// A shop in which clicks follow each other: items lie in clusters (categories); a session
-// stays in one and goes on, most of the time, to one of a few followers of the current item
-// that depend on the item before as well. So a popularity list knows little, the last item a
-// good part, and the whole session the most. Every session is a function of seed and number:
-// logs of the same seed and catalog with other session numbers are more of the same shop.
+// A shop in which clicks follow each other. Items lie in clusters (categories) and each has a
+// style; a session has a cluster, which it may change, and a taste, the style that it clicks most.
+// Some items also have followers of their own. So a popularity list knows little, the last item a
+// good part, and only the whole session tells the taste. Every session is a function of seed and
+// number: logs of the same seed and items with other session numbers are more of the same shop.
 class Shop {
  public:
   Shop(uint64_t seed, uint64_t items)
@@ -58,8 +58,8 @@ class Shop {
     uint64_t draw = 0;
     const auto unit = [&] { return random.Unit(draw++); };
     uint64_t cluster = Zipf(unit(), clusters_);
-    uint64_t item = ItemOf(cluster, Zipf(unit(), SizeOf(cluster)));
-    uint64_t before = item;
+    const auto taste = static_cast<uint64_t>(unit() * kStyles);
+    uint64_t item = Browse(cluster, unit());
     // Five minutes between starts of sessions, half a minute between clicks, in milliseconds.
     uint64_t time = kFirstMillisecond + session * 300000 + static_cast<uint64_t>(unit() * 300000);
     for (int click = 0; click < 60; ++click) {
@@ -72,21 +72,21 @@ class Shop {
       if (click > 0 && unit() < 0.22) break;  // 5.5 clicks on average, 2 at least
       time += 1000 + static_cast<uint64_t>(-30000 * std::log(1 - unit()));
       const double what = unit();
-      uint64_t next = item;
-      if (what < 0.72) {
-        next = Follower(cluster, item, before, unit());
+      if (what < 0.55) {
+        item = BrowseStyle(cluster, taste, unit());
+      } else if (what < 0.75) {
+        item = Follower(cluster, item, unit());
       } else if (what < 0.92) {
-        next = ItemOf(cluster, Zipf(unit(), SizeOf(cluster)));
+        item = Browse(cluster, unit());
       } else if (what < 0.96) {
         cluster = Zipf(unit(), clusters_);
-        next = ItemOf(cluster, Zipf(unit(), SizeOf(cluster)));
+        item = BrowseStyle(cluster, taste, unit());
       }  // else the same item again
-      before = item;
-      item = next;
     }
   }
 
  private:
+  static constexpr uint64_t kStyles = 6;
   static constexpr uint64_t kSessionStream = 1000;              // away from the trainer's streams
   static constexpr uint64_t kFirstMillisecond = 1767225600000;  // 2026-01-01
 
@@ -101,14 +101,19 @@ class Shop {
     return std::min(static_cast<uint64_t>(found - zipf_.begin()), size - 1);
   }
 
-  // One of four followers of the item and one of two more that know the item before.
-  uint64_t Follower(uint64_t cluster, uint64_t item, uint64_t before, double u) const {
-    constexpr double kUpTo[] = {0.30, 0.48, 0.58, 0.65};
-    uint64_t key = 0;
-    while (key < 4 && u >= kUpTo[key]) ++key;
-    if (key == 4) key += (u >= 0.88 ? 1 : 0) + 2 * (1 + before);
+  // An item of the cluster, of the cluster and style, one of three that follow an item.
+  uint64_t Browse(uint64_t cluster, double u) const {
+    return ItemOf(cluster, Zipf(u, SizeOf(cluster)));
+  }
+  uint64_t BrowseStyle(uint64_t cluster, uint64_t style, double u) const {
+    const uint64_t size = SizeOf(cluster);
+    if (style >= size) return Browse(cluster, u);
+    return ItemOf(cluster, style + kStyles * Zipf(u, (size - style + kStyles - 1) / kStyles));
+  }
+  uint64_t Follower(uint64_t cluster, uint64_t item, double u) const {
+    const uint64_t which = u < 0.5 ? 0 : u < 0.8 ? 1 : 2;
     const RandomCounter random(seed_, item + 1);
-    return ItemOf(cluster, Zipf(random.Unit((uint64_t{1} << 40) + key), SizeOf(cluster)));
+    return Browse(cluster, random.Unit((uint64_t{1} << 40) + which));
   }
 
   uint64_t seed_;
