@@ -4,13 +4,15 @@
 // Tile of 64 weight rows x vector -> 64 values, for int8 and f32 panels (schema/panel.h).
 //
 // The int8 model is defined by what stands here, in integers, so that every target gives the same
-// bits: a float vector x becomes q_j = nearbyint(x_j * (levels / max|x|)), |q_j| <= levels,
-// q = 256 high + low with both in int8;
-//   sum_j code_j q_j = 256 sum (code + 128) high + sum (code + 128) low - 128 sum q   (mod 2^32)
+// bits: a float vector x becomes q_j = nearbyint(x_j * (levels / max|x|)), |q_j| <= levels;
+//   sum = sum_j code_j q_j = sum_j (code_j + 128) q_j - 128 sum_j q_j   (mod 2^32)
 //   value = float(sum) * (scale * (max|x| / levels)) + bias, multiply and add apart.
-// levels = min(127 * 256, (2^31 - 1) / (127 * columns)) keeps the true sum inside int32; the
-// partial sums may wrap, which modulo 2^32 does no harm. Two planes cost no more than one: the
-// kernel waits for the weights.
+// levels = min(127 * 256, (2^31 - 1) / (127 * columns)) keeps the true sum inside int32; partial
+// sums may wrap, which modulo 2^32 does no harm.
+//
+// Targets that multiply bytes (VNNI, SVE) take q as two planes, 256 high + low: two planes cost no
+// more than one, the kernel waits for the weights. Highway's byte product on the others widens both
+// operands each time; there q stays 16 bits wide and only the codes are widened, half the work.
 
 #if defined(STINT_RUNTIME_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STINT_RUNTIME_DOT_INL_H_
@@ -24,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "runtime/model.h"
 #include "runtime/vector.h"
@@ -33,21 +36,27 @@ namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Whether SumOfMulQuadAccumulate is one instruction.
+#undef STINT_BYTE_DOT
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL) || HWY_TARGET_IS_SVE
+#define STINT_BYTE_DOT 1
+#else
+#define STINT_BYTE_DOT 0
+#endif
+
 // At most 16 lanes, so that a tile is 4 vectors or a multiple of 4 on every target.
 using TileF32 = hn::CappedTag<float, 16>;
 using TileI32 = hn::RebindToSigned<TileF32>;
 
-// Vectors that are summed side by side. Two accumulators each for the int8 planes: 8 registers.
+// Vectors that are summed side by side. Two sums each for the byte planes: 8 registers.
 constexpr size_t kBlock = 4;
 
-// x -> two planes. `high` and `low` have room for `count` rounded up to 64. Vectors whose largest
-// magnitude is below 1e-30 count as zero: levels / max would leave the range of float.
+// x -> q in `room`, QuantizedBytes(count) of it. Vectors whose largest magnitude is below 1e-30
+// count as zero: levels / max would leave the range of float.
 HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, size_t count,
-                                                   int8_t* HWY_RESTRICT high,
-                                                   int8_t* HWY_RESTRICT low) {
+                                                   int8_t* HWY_RESTRICT room) {
   const TileF32 d;
   const TileI32 di;
-  const hn::Rebind<int8_t, TileF32> d8;
   const size_t lanes = hn::Lanes(d);
   const size_t columns = PanelSteps(count) * kStepColumns;
   const uint32_t fit = 0x7FFFFFFFu / static_cast<uint32_t>(127 * columns);
@@ -58,48 +67,79 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
   for (; j + lanes <= count; j += lanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + j)));
   if (j < count) largest = hn::Max(largest, hn::Abs(hn::LoadN(d, x + j, count - j)));
   const float max = hn::ReduceMax(d, largest);
+  // The last vector may reach past the columns, into the room rounded up to 64, with zeros.
+#if STINT_BYTE_DOT
+  const hn::Rebind<int8_t, TileF32> d8;
+  int8_t* const high = room;
+  int8_t* const low = room + QuantizedBytes(count) / 2;
+  const auto store = [&](hn::Vec<TileI32> q, size_t at) HWY_ATTR {
+    const auto h = hn::ShiftRight<8>(hn::Add(q, hn::Set(di, 128)));
+    hn::StoreU(hn::DemoteTo(d8, h), d8, high + at);
+    hn::StoreU(hn::DemoteTo(d8, hn::Sub(q, hn::ShiftLeft<8>(h))), d8, low + at);
+  };
+  QuantizedVector out = {high, low, nullptr, 0, 0.0f};
+#else
+  const hn::Rebind<int16_t, TileF32> d16;
+  int16_t* const pairs = reinterpret_cast<int16_t*>(room);
+  const auto store = [&](hn::Vec<TileI32> q, size_t at)
+                         HWY_ATTR { hn::StoreU(hn::DemoteTo(d16, q), d16, pairs + at); };
+  QuantizedVector out = {nullptr, nullptr, pairs, 0, 0.0f};
+#endif
   if (!(max >= 1e-30f)) {
-    std::memset(high, 0, columns);
-    std::memset(low, 0, columns);
-    return {high, low, 0, 0.0f};
+    std::memset(room, 0, QuantizedBytes(count));
+    return out;
   }
 
   const auto factor = hn::Set(d, levels / max);
   auto sums = hn::Zero(di);
-  const auto split = [&](hn::Vec<TileF32> v, size_t at) HWY_ATTR {
+  const auto quantize = [&](hn::Vec<TileF32> v, size_t at) HWY_ATTR {
     const auto q = hn::NearestInt(hn::Mul(v, factor));
-    const auto h = hn::ShiftRight<8>(hn::Add(q, hn::Set(di, 128)));
     sums = hn::Add(sums, q);
-    hn::StoreU(hn::DemoteTo(d8, h), d8, high + at);
-    hn::StoreU(hn::DemoteTo(d8, hn::Sub(q, hn::ShiftLeft<8>(h))), d8, low + at);
+    store(q, at);
   };
-  for (j = 0; j + lanes <= count; j += lanes) split(hn::LoadU(d, x + j), j);
+  for (j = 0; j + lanes <= count; j += lanes) quantize(hn::LoadU(d, x + j), j);
   if (j < count) {
-    split(hn::LoadN(d, x + j, count - j), j);  // zeros after the end: within the rounded room
+    quantize(hn::LoadN(d, x + j, count - j), j);
     j += lanes;
   }
-  for (; j < columns; ++j) high[j] = low[j] = 0;
-  return {high, low, hn::ReduceSum(di, sums), max / levels};
+  for (; j < columns; j += lanes) store(hn::Zero(di), j);
+#if !STINT_BYTE_DOT
+  for (j = 0; j < columns; j += kStepColumns) {
+    const int16_t second = pairs[j + 1];
+    pairs[j + 1] = pairs[j + 2];
+    pairs[j + 2] = second;
+  }
+#endif
+  out.sum = hn::ReduceSum(di, sums);
+  out.step = max / levels;
+  return out;
 }
 
-// Row `row` of int8 panels as a vector: its codes are one plane already.
+// Row `row` of int8 panels as a vector: q are its codes, which fit one plane.
 HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
-                                                  int8_t* HWY_RESTRICT low) {
+                                                  int8_t* HWY_RESTRICT room) {
   const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
   const uint32_t lane = row % kTileRows;
   const uint8_t* code = tile + kInt8HeaderBytes + lane * kStepColumns;
   const size_t steps = PanelSteps(panels.cols);
-  int32_t sum = 0;
-  for (size_t p = 0; p < steps; ++p, code += kStepBytes) {
+#if STINT_BYTE_DOT
+  int8_t* q = room;
+  constexpr size_t kOrder[kStepColumns] = {0, 1, 2, 3};
+  QuantizedVector out = {nullptr, q, nullptr, 0, 0.0f};
+#else
+  int16_t* q = reinterpret_cast<int16_t*>(room);
+  constexpr size_t kOrder[kStepColumns] = {0, 2, 1, 3};
+  QuantizedVector out = {nullptr, nullptr, q, 0, 0.0f};
+#endif
+  for (size_t p = 0; p < steps; ++p, code += kStepBytes, q += kStepColumns) {
     for (size_t j = 0; j < kStepColumns; ++j) {
-      const int32_t c = static_cast<int32_t>(code[j]) - kCodeZero;
-      low[p * kStepColumns + j] = static_cast<int8_t>(c);
-      sum += c;
+      const int c = static_cast<int>(code[kOrder[j]]) - kCodeZero;
+      q[j] = static_cast<std::remove_pointer_t<decltype(q)>>(c);
+      out.sum += c;
     }
   }
-  float scale;
-  std::memcpy(&scale, tile + lane * sizeof(float), sizeof(scale));
-  return {nullptr, low, sum, scale};
+  std::memcpy(&out.step, tile + lane * sizeof(float), sizeof(out.step));
+  return out;
 }
 
 // Row `row` of f32 panels as a vector.
@@ -111,11 +151,77 @@ HWY_NOINLINE inline FloatVector GatherF32Row(const Panels& panels, uint32_t row,
   return {values};
 }
 
-// Four signed bytes, the same in each 32-bit lane.
-HWY_INLINE hn::Vec<hn::Repartition<int8_t, TileI32>> BroadcastQuad(const int8_t* quad) {
+// Four bytes from memory, the same in each 32-bit lane.
+template <typename T>
+HWY_INLINE hn::Vec<hn::Repartition<T, TileI32>> Broadcast(const T* four_bytes) {
   int32_t bits;
-  std::memcpy(&bits, quad, sizeof(bits));
-  return hn::BitCast(hn::Repartition<int8_t, TileI32>(), hn::Set(TileI32(), bits));
+  std::memcpy(&bits, four_bytes, sizeof(bits));
+  return hn::BitCast(hn::Repartition<T, TileI32>(), hn::Set(TileI32(), bits));
+}
+
+// The sums of four vectors of rows, kBlock * lanes of them: sum_j (code_j + 128) q_j mod 2^32, into
+// sums[kBlock * lanes]. `codes` are those of the first row in the first step.
+template <bool kTwoPlanes>
+HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const QuantizedVector& x,
+                          int32_t* HWY_RESTRICT sums) {
+  const TileI32 di;
+  const hn::Repartition<uint8_t, TileI32> du8;
+  const size_t lanes = hn::Lanes(di);
+  const size_t next = lanes * kStepColumns;
+  auto low0 = hn::Zero(di), low1 = low0, low2 = low0, low3 = low0;
+#if STINT_BYTE_DOT
+  auto high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+  // Twice: g++ 12 moves all eight sums to other registers and back at the end of each round, 14.3
+  // us for 10,000 x 100 against 10.9; four and eight times gain nothing more.
+  HWY_UNROLL(2)
+  for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
+    const auto u0 = hn::Load(du8, codes);
+    const auto u1 = hn::Load(du8, codes + next);
+    const auto u2 = hn::Load(du8, codes + 2 * next);
+    const auto u3 = hn::Load(du8, codes + 3 * next);
+    const auto l = Broadcast(x.low + p * kStepColumns);
+    low0 = hn::SumOfMulQuadAccumulate(di, u0, l, low0);
+    low1 = hn::SumOfMulQuadAccumulate(di, u1, l, low1);
+    low2 = hn::SumOfMulQuadAccumulate(di, u2, l, low2);
+    low3 = hn::SumOfMulQuadAccumulate(di, u3, l, low3);
+    if (kTwoPlanes) {
+      const auto h = Broadcast(x.high + p * kStepColumns);
+      high0 = hn::SumOfMulQuadAccumulate(di, u0, h, high0);
+      high1 = hn::SumOfMulQuadAccumulate(di, u1, h, high1);
+      high2 = hn::SumOfMulQuadAccumulate(di, u2, h, high2);
+      high3 = hn::SumOfMulQuadAccumulate(di, u3, h, high3);
+    }
+  }
+  if (kTwoPlanes) {
+    low0 = hn::Add(low0, hn::ShiftLeft<8>(high0));
+    low1 = hn::Add(low1, hn::ShiftLeft<8>(high1));
+    low2 = hn::Add(low2, hn::ShiftLeft<8>(high2));
+    low3 = hn::Add(low3, hn::ShiftLeft<8>(high3));
+  }
+#else
+  const hn::Repartition<int16_t, TileI32> d16;
+  const hn::Repartition<uint16_t, TileI32> du16;
+  const auto byte = hn::Set(du16, uint16_t{0xFF});
+  for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
+    const auto even = Broadcast(x.pairs + p * kStepColumns);     // q 0, q 2
+    const auto odd = Broadcast(x.pairs + p * kStepColumns + 2);  // q 1, q 3
+    const auto add = [&](hn::Vec<TileI32> sum, const uint8_t* from) HWY_ATTR {
+      const auto u = hn::BitCast(du16, hn::Load(du8, from));
+      const auto u02 = hn::BitCast(d16, hn::And(u, byte));
+      const auto u13 = hn::BitCast(d16, hn::ShiftRight<8>(u));
+      sum = hn::Add(sum, hn::WidenMulPairwiseAdd(di, u02, even));
+      return hn::Add(sum, hn::WidenMulPairwiseAdd(di, u13, odd));
+    };
+    low0 = add(low0, codes);
+    low1 = add(low1, codes + next);
+    low2 = add(low2, codes + 2 * next);
+    low3 = add(low3, codes + 3 * next);
+  }
+#endif
+  hn::Store(low0, di, sums);
+  hn::Store(low1, di, sums + lanes);
+  hn::Store(low2, di, sums + 2 * lanes);
+  hn::Store(low3, di, sums + 3 * lanes);
 }
 
 // values[64], 64-byte aligned. Out of line, as F32Tile: a call a tile costs nothing measurable, and
@@ -125,49 +231,20 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
                            float* HWY_RESTRICT values) {
   const TileF32 d;
   const TileI32 di;
-  const hn::Repartition<uint8_t, TileI32> du8;
   const size_t lanes = hn::Lanes(d);
   const float* const scales = reinterpret_cast<const float*>(tile);
   const float* const biases = scales + kTileRows;
   const auto step = hn::Set(d, x.step);
   const auto offset = hn::Set(di, static_cast<int32_t>(128u * static_cast<uint32_t>(x.sum)));
+  HWY_ALIGN int32_t sums[kTileRows];
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
-    const uint8_t* HWY_RESTRICT codes = tile + kInt8HeaderBytes + lane * kStepColumns;
-    const size_t next = lanes * kStepColumns;
-    auto low0 = hn::Zero(di), low1 = low0, low2 = low0, low3 = low0;
-    auto high0 = low0, high1 = low0, high2 = low0, high3 = low0;
-    // Twice: g++ 12 moves all eight sums to other registers and back at the end of each round, 14.3
-    // us for 10,000 x 100 against 10.9; four and eight times gain nothing more.
-    HWY_UNROLL(2)
-    for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
-      const auto u0 = hn::Load(du8, codes);
-      const auto u1 = hn::Load(du8, codes + next);
-      const auto u2 = hn::Load(du8, codes + 2 * next);
-      const auto u3 = hn::Load(du8, codes + 3 * next);
-      const auto l = BroadcastQuad(x.low + p * kStepColumns);
-      low0 = hn::SumOfMulQuadAccumulate(di, u0, l, low0);
-      low1 = hn::SumOfMulQuadAccumulate(di, u1, l, low1);
-      low2 = hn::SumOfMulQuadAccumulate(di, u2, l, low2);
-      low3 = hn::SumOfMulQuadAccumulate(di, u3, l, low3);
-      if (kTwoPlanes) {
-        const auto h = BroadcastQuad(x.high + p * kStepColumns);
-        high0 = hn::SumOfMulQuadAccumulate(di, u0, h, high0);
-        high1 = hn::SumOfMulQuadAccumulate(di, u1, h, high1);
-        high2 = hn::SumOfMulQuadAccumulate(di, u2, h, high2);
-        high3 = hn::SumOfMulQuadAccumulate(di, u3, h, high3);
-      }
-    }
-    const auto finish = [&](hn::Vec<TileI32> low, hn::Vec<TileI32> high, size_t at) HWY_ATTR {
-      auto sum = hn::Sub(low, offset);
-      if (kTwoPlanes) sum = hn::Add(sum, hn::ShiftLeft<8>(high));
-      const auto scale = hn::Mul(hn::Load(d, scales + at), step);
-      const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
-      hn::Store(hn::Add(product, hn::Load(d, biases + at)), d, values + at);
-    };
-    finish(low0, high0, lane);
-    finish(low1, high1, lane + lanes);
-    finish(low2, high2, lane + 2 * lanes);
-    finish(low3, high3, lane + 3 * lanes);
+    BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);
+  }
+  for (size_t lane = 0; lane < kTileRows; lane += lanes) {
+    const auto sum = hn::Sub(hn::Load(di, sums + lane), offset);
+    const auto scale = hn::Mul(hn::Load(d, scales + lane), step);
+    const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
+    hn::Store(hn::Add(product, hn::Load(d, biases + lane)), d, values + lane);
   }
 }
 
@@ -200,8 +277,8 @@ HWY_INLINE void TileValues(const Panels& panels, size_t tile, const QuantizedVec
   const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
   const size_t steps = PanelSteps(panels.cols);
   if (x.high) {
-    Int8Tile<true>(bytes, steps, x, values);
-  } else {
+    Int8Tile<STINT_BYTE_DOT == 1>(bytes, steps, x, values);
+  } else {  // one plane, or no planes at all
     Int8Tile<false>(bytes, steps, x, values);
   }
 }

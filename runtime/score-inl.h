@@ -24,11 +24,11 @@ namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A vector of floats in the form that the model's matrices take; int8 models use the session's two
-// planes, so only one such vector is alive at a time.
+// A vector of floats in the form that the model's matrices take; int8 models make it in the
+// session's scratch, so only one such vector is alive at a time.
 HWY_INLINE QuantizedVector ToVector(const float* x, size_t count, SessionState* s,
                                     QuantizedVector*) {
-  return QuantizeVector(x, count, s->high, s->low);
+  return QuantizeVector(x, count, s->quantized);
 }
 HWY_INLINE FloatVector ToVector(const float* x, size_t, SessionState*, FloatVector*) { return {x}; }
 

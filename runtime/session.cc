@@ -8,6 +8,7 @@
 #include <new>
 
 #include "runtime/select.h"
+#include "runtime/vector.h"
 
 namespace stint {
 namespace {
@@ -51,8 +52,7 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   session->hidden_gates = arena.Take<float>(gates);
   session->reset_hidden = arena.Take<float>(units);
   session->row = model.int8 ? nullptr : arena.Take<float>(model.width);
-  session->high = model.int8 ? arena.Take<int8_t>(RoundUp(cols, 64)) : nullptr;
-  session->low = model.int8 ? arena.Take<int8_t>(RoundUp(cols, 64)) : nullptr;
+  session->quantized = model.int8 ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
   session->words = static_cast<size_t>(PanelTiles(model.items));
   session->seen = arena.Take<uint64_t>(session->words);
   session->deny = arena.Take<uint64_t>(session->words);

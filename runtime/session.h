@@ -29,8 +29,7 @@ struct SessionState {
   float* hidden_gates;  // the same
   float* reset_hidden;  // [units of the largest layer]
   float* row;           // f32 models: [width] the item's row; int8 models: null
-  int8_t* high;         // int8 models: [columns of the widest matrix, rounded up to 64], see
-  int8_t* low;          // QuantizedVector; f32 models: null
+  int8_t* quantized;    // int8 models: [QuantizedBytes(columns of the widest matrix)]; f32: null
 
   // Bits an item: bit i % 64 of word i / 64.
   uint64_t* seen;  // [words] observed since the reset

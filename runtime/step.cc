@@ -97,7 +97,7 @@ HWY_INLINE void GruStep(const GruLayer& layer, bool reset_after, float* h, Sessi
 
 // The first layer's input: the item's own row, in the form it is stored in.
 HWY_INLINE QuantizedVector Embed(uint32_t item, SessionState* s, QuantizedVector*) {
-  return GatherInt8Row(s->model->item_rows, item, s->low);
+  return GatherInt8Row(s->model->item_rows, item, s->quantized);
 }
 HWY_INLINE FloatVector Embed(uint32_t item, SessionState* s, FloatVector*) {
   return GatherF32Row(s->model->item_rows, item, s->row);

@@ -9,13 +9,20 @@
 
 namespace stint {
 
-// A vector as int8 matrices take it: x_j ~ step * (256 high_j + low_j).
+// A vector as int8 matrices take it, x_j ~ step * q_j, in the form that the target multiplies best.
+// Columns are rounded up to a multiple of 4 with zeros.
 struct QuantizedVector {
-  const int8_t* high;  // [columns, up to a multiple of 4 with zeros], null: one plane, low alone
-  const int8_t* low;   // the same
-  int32_t sum;         // of all 256 high_j + low_j
-  float step;          // 0 for the zero vector
+  // Targets that multiply bytes: q = 256 high + low. `high` is null where it would be all zero.
+  const int8_t* high;  // [columns]
+  const int8_t* low;   // [columns]
+  // Other targets: each four of q in the order 0, 2, 1, 3.
+  const int16_t* pairs;  // [columns]
+  int32_t sum;           // of all q
+  float step;            // 0 for the zero vector
 };
+
+// Bytes of scratch in which a quantized vector is made: room for whole vectors at its end.
+constexpr uint64_t QuantizedBytes(uint64_t columns) { return 2 * ((columns + 63) / 64 * 64); }
 
 // A vector as f32 matrices take it.
 struct FloatVector {

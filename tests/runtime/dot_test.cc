@@ -24,11 +24,10 @@ namespace HWY_NAMESPACE {
 // out[tiles * 64] = panels x vector. `x` is exactly as long as the columns, `planes` as the header
 // asks: the sanitizers see what reads or writes past an end.
 void Multiply(const Panels& panels, bool int8, const float* x, float* out) {
-  const size_t room = (panels.cols + 63) / 64 * 64;
-  std::vector<int8_t> high(room), low(room);
+  AlignedBytes room(QuantizedBytes(panels.cols));
   if (int8) {
-    PanelProduct(panels, 0, panels.tiles, QuantizeVector(x, panels.cols, high.data(), low.data()),
-                 out);
+    PanelProduct(panels, 0, panels.tiles,
+                 QuantizeVector(x, panels.cols, reinterpret_cast<int8_t*>(room.data())), out);
   } else {
     PanelProduct(panels, 0, panels.tiles, FloatVector{x}, out);
   }
@@ -36,10 +35,11 @@ void Multiply(const Panels& panels, bool int8, const float* x, float* out) {
 
 // The same with row `row` of `source` for a vector.
 void MultiplyRow(const Panels& panels, bool int8, const Panels& source, uint32_t row, float* out) {
-  std::vector<int8_t> low((panels.cols + 63) / 64 * 64);
+  AlignedBytes room(QuantizedBytes(panels.cols));
   std::vector<float> values(panels.cols);
   if (int8) {
-    PanelProduct(panels, 0, panels.tiles, GatherInt8Row(source, row, low.data()), out);
+    PanelProduct(panels, 0, panels.tiles,
+                 GatherInt8Row(source, row, reinterpret_cast<int8_t*>(room.data())), out);
   } else {
     PanelProduct(panels, 0, panels.tiles, GatherF32Row(source, row, values.data()), out);
   }
