@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -250,6 +251,26 @@ TEST_F(CliTest, TrainPrintsOptionsDataEpochsAndQuality) {
                   "--epochs", "1", "--negatives", "32", "--quiet"})
                 .error,
             "");
+}
+
+TEST_F(CliTest, TrainShowsABarOnATerminal) {
+  RunSetting setting;
+  setting.terminal = true;
+  setting.environment = {{"TERM", "xterm"}};
+  const Words words = {"train", File("train.tsv"), "--out", File("bar.stint"), "--layers",
+                       "64",    "--epochs",        "3",     "--negatives",     "2048"};
+  const std::string shown = Must(words, setting).error;
+  // "\r" epoch, share, bar, loss, speed, time left; then taken away for the line of the epoch.
+  const std::regex bar(
+      "\repoch [123]/3 +[0-9]+% \\[#*\\.*\\] loss [0-9.]+, [0-9,]+ events/s, [0-9]+:[0-9]{2} "
+      "left(, [0-9]+:[0-9]{2} in all)?\x1b\\[K");
+  EXPECT_TRUE(std::regex_search(shown, bar)) << shown;
+  EXPECT_NE(shown.find("\r\x1b[Kepoch  3: loss "), std::string::npos) << shown;
+  Words without = words;
+  without.push_back("--no-progress");
+  EXPECT_EQ(Must(without, setting).error.find('\x1b'), std::string::npos);
+  setting.environment = {{"TERM", "dumb"}};
+  EXPECT_EQ(Must(words, setting).error.find('\x1b'), std::string::npos);
 }
 
 TEST_F(CliTest, SameModelFromEveryFormatAndNumberOfThreads) {

@@ -7,10 +7,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -41,6 +44,7 @@ struct RunSetting {
   std::string out_path;              // standard output goes there; "closed" closes it,
                                      // "broken pipe" is a pipe that nobody reads
   rlim_t file_size = RLIM_INFINITY;  // RLIMIT_FSIZE, bytes
+  bool terminal = false;             // standard error is a terminal of 100 columns
   std::vector<std::pair<std::string, std::string>> environment;
   // Called with the process while it runs; see WaitForText().
   std::function<void(pid_t pid, const std::string& error_path)> meanwhile;
@@ -58,11 +62,19 @@ inline RunResult RunStint(const std::vector<std::string>& arguments,
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 
+  const int terminal = setting.terminal ? posix_openpt(O_RDWR | O_NOCTTY) : -1;
+  std::string terminal_name;
+  if (setting.terminal) {
+    const winsize size = {24, 100, 0, 0};
+    EXPECT_EQ(grantpt(terminal) | unlockpt(terminal) | ioctl(terminal, TIOCSWINSZ, &size), 0);
+    terminal_name = ptsname(terminal);
+  }
   const pid_t pid = fork();
   if (pid == 0) {
     // Only the standard streams, without the caller's other files.
     dup2(open(in.c_str(), O_RDONLY), STDIN_FILENO);
-    dup2(open(error.c_str(), O_WRONLY | O_APPEND), STDERR_FILENO);
+    const std::string& error_path = setting.terminal ? terminal_name : error;
+    dup2(open(error_path.c_str(), O_RDWR | O_APPEND | O_NOCTTY), STDERR_FILENO);
     const std::string& target = setting.out_path.empty() ? out : setting.out_path;
     if (target == "closed") {
       close(STDOUT_FILENO);
@@ -89,12 +101,20 @@ inline RunResult RunStint(const std::vector<std::string>& arguments,
     return result;
   }
   if (setting.meanwhile) setting.meanwhile(pid, error);
+  std::string shown;
+  if (setting.terminal) {  // read all the time: a terminal holds only some KiB
+    char piece[4096];
+    for (ssize_t got; (got = read(terminal, piece, sizeof(piece))) > 0 || errno == EINTR;) {
+      shown.append(piece, static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    }
+    close(terminal);
+  }
   int status = 0;
   EXPECT_EQ(waitpid(pid, &status, 0), pid);
   if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   result.out = ReadFile(out);
-  result.error = ReadFile(error);
+  result.error = setting.terminal ? shown : ReadFile(error);
   return result;
 }
 
