@@ -18,7 +18,7 @@ function(stint_target name standard)
   endif()
   if(STINT_SANITIZE)
     target_compile_options(${name} PRIVATE -fsanitize=${STINT_SANITIZE} -fno-sanitize-recover=all
-                                           -fno-omit-frame-pointer -g)
+                                           -fno-omit-frame-pointer -g1)
     target_link_options(${name} PUBLIC -fsanitize=${STINT_SANITIZE})
   endif()
 endfunction()
