@@ -34,7 +34,7 @@ struct Options {
   double logq = 0.0;   // popularity correction of cross-entropy, 0 = off
 
   // Sampling.
-  size_t batch_size = 32;     // sessions side by side
+  size_t batch_size = 32;     // sessions side by side; at most as many as there are
   size_t negatives = 2048;    // extra negative samples a mini-batch, shared by its rows
   double sample_alpha = 0.5;  // P(item) ~ count^alpha
 

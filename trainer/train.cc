@@ -50,8 +50,10 @@ void SampleNegatives(const NegativeSampler& sampler, uint64_t step, Team* team,
 
 }  // namespace
 
-TrainResult Train(const Options& options, const Catalog& catalog, const Sessions& sessions,
+TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& sessions,
                   const TrainCallbacks& callbacks) {
+  Options options = asked;  // no more rows than sessions: neither memory nor a smaller gradient
+  options.batch_size = std::max<size_t>(1, std::min(asked.batch_size, sessions.size()));
   Parameters initial(catalog.size(), options.layers, options.gru_form);
   Initialize(options.seed, &initial);
   Network network(options, catalog.counts, std::move(initial));
@@ -112,7 +114,8 @@ TrainResult Train(const Options& options, const Catalog& catalog, const Sessions
     if (callbacks.on_epoch) callbacks.on_epoch(done);
     result.interrupted = callbacks.stop && callbacks.stop();
     if (!done.validated) {
-      result.best_epoch = epoch;
+      // Stopped in the middle of a validation: an earlier epoch that finished its own is kept.
+      if (best_recall < 0) result.best_epoch = epoch;
     } else if (done.validation.RecallAt(20) > best_recall) {
       best_recall = done.validation.RecallAt(20);
       best = network.parameters();

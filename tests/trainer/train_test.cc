@@ -236,6 +236,42 @@ TEST(TrainTest, StopsAfterTheMiniBatch) {
   EXPECT_TRUE(SameBits(result.parameters, network.parameters()));
 }
 
+// A validation that was broken off says nothing: the epoch before, which was measured, is kept.
+TEST(TrainTest, StoppedInAValidation) {
+  const Dataset data = MakeData();
+  Options options = SmallOptions();
+  options.epochs = 5;
+  size_t validations = 0;
+  TrainCallbacks callbacks;
+  callbacks.validate = [&](const Parameters&) {
+    Metrics metrics;
+    if (++validations == 2) return metrics;
+    metrics.cutoffs = {20};
+    metrics.recall = {0.1};
+    metrics.mrr = {0.0};
+    metrics.targets = 10;
+    return metrics;
+  };
+  callbacks.stop = [&] { return validations == 2; };
+  const TrainResult result = Train(options, data.catalog, data.train, callbacks);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.epochs.size(), 2u);
+  EXPECT_EQ(result.best_epoch, 1u);
+  Options one = options;
+  one.epochs = 1;
+  EXPECT_TRUE(SameBits(result.parameters, RunTraining(one, data).parameters));
+}
+
+// Neither memory nor the loss's divisor grow with a batch that there are no sessions for.
+TEST(TrainTest, MoreRowsThanSessionsAreAsManyAsSessions) {
+  const Dataset data = MakeData(30);
+  Options options = SmallOptions();
+  options.batch_size = 30;
+  Options more = options;
+  more.batch_size = 60000;
+  EXPECT_TRUE(SameBits(RunTraining(more, data).parameters, RunTraining(options, data).parameters));
+}
+
 TEST(TrainTest, AnExceptionOfACallbackComesOut) {
   const Dataset data = MakeData();
   for (const size_t threads : {1, 3}) {
