@@ -72,16 +72,17 @@ TEST_F(Session, ResetIsLikeNew) {
   ASSERT_EQ(stint_observe(session_.get(), 5), STINT_OK);
   EXPECT_TRUE(Same(after, Top(session_.get(), 10)));
   // Nothing is seen after a reset but what came after it.
-  ASSERT_EQ(stint_session_reset(session_.get()), STINT_OK);
-  ASSERT_EQ(stint_observe(session_.get(), 6), STINT_OK);
+  const SessionPointer wide = NewSession(model_.get(), 1000);
+  ASSERT_EQ(stint_observe(wide.get(), 5), STINT_OK);
+  ASSERT_EQ(stint_session_reset(wide.get()), STINT_OK);
+  ASSERT_EQ(stint_observe(wide.get(), 6), STINT_OK);
   stint_recommend_options options = {};
   options.exclude_seen = 1;
-  const SessionPointer wide = NewSession(model_.get(), 1000);
-  ASSERT_EQ(stint_observe(wide.get(), 6), STINT_OK);
   std::vector<stint_recommendation> all(1000);
   size_t count;
   ASSERT_EQ(stint_recommend(wide.get(), 1000, &options, all.data(), &count), STINT_OK);
   EXPECT_EQ(count, 99u);
+  for (size_t i = 0; i < count; ++i) EXPECT_NE(all[i].item, 6u);
 }
 
 TEST_F(Session, UnknownItemsChangeNothing) {
