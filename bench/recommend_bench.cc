@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <utility>
 #include <vector>
@@ -99,6 +100,29 @@ void Scores(benchmark::State& state, DType dtype) {
   latency.Report(static_cast<double>(SectionBytes(model, "item_rows")), &state);
 }
 
+// A plain loop that reads the bytes of the item matrix and sums them, no more.
+void Read(benchmark::State& state, DType dtype) {
+  const OpenModel& open =
+      ModelOf(static_cast<size_t>(state.range(0)), static_cast<size_t>(state.range(1)), dtype);
+  const uint64_t bytes = SectionBytes(open.model.get(), "item_rows");
+  Latency latency;
+  for (auto _ : state) {
+    latency.Measure([&] {
+      uint64_t sums[8] = {};
+      const uint8_t* p = open.bytes.data();  // the matrix is most of the file
+      for (uint64_t i = 0; i + sizeof(sums) <= bytes; i += sizeof(sums)) {
+        for (size_t j = 0; j < 8; ++j) {
+          uint64_t word;
+          std::memcpy(&word, p + i + j * sizeof(word), sizeof(word));
+          sums[j] += word;
+        }
+      }
+      benchmark::DoNotOptimize(sums);
+    });
+  }
+  latency.Report(static_cast<double>(bytes), &state);
+}
+
 // The exact top 20; every call has a new hidden state.
 void Recommend(benchmark::State& state, DType dtype) {
   const stint_model* model = Model(state, dtype);
@@ -183,10 +207,12 @@ void Register() {
           ->ArgNames({"items", "units"})
           ->Unit(benchmark::kMicrosecond);
     };
+    add("read/int8", Read, DType::kInt8);
     add("step/int8", Step, DType::kInt8);
     add("scores/int8", Scores, DType::kInt8);
     add("recommend/int8", Recommend, DType::kInt8);
     add("event/int8", Event, DType::kInt8);
+    add("read/f32", Read, DType::kF32);
     add("step/f32", Step, DType::kF32);
     add("scores/f32", Scores, DType::kF32);
     add("recommend/f32", Recommend, DType::kF32);
