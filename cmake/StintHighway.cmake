@@ -4,7 +4,8 @@
 # Where Highway comes from, and for which SIMD targets units are compiled.
 #
 #   stint_highway          for the runtime and the tests of its kernels: every default target and
-#                          Ice-Lake-class VNNI
+#                          Ice-Lake-class VNNI, but not Zen 4 and Sapphire Rapids, whose additions
+#                          (bf16, fp16) it has no use for: they run the Ice Lake code
 #   stint_highway_trainer  for the trainer: fewer targets, as each costs seconds a unit. What is
 #                          left out falls back to the next lower one (Zen 4 and Sapphire
 #                          Rapids to AVX3, which is what 32-bit floats need).
@@ -60,7 +61,8 @@ endif()
 
 add_library(stint_highway INTERFACE)
 target_link_libraries(stint_highway INTERFACE stint_highway_library)
-target_compile_definitions(stint_highway INTERFACE HWY_WANT_AVX3_DL)
+target_compile_definitions(stint_highway INTERFACE
+  HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
 
 add_library(stint_highway_trainer INTERFACE)
 target_link_libraries(stint_highway_trainer INTERFACE stint_highway_library)

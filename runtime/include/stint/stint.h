@@ -67,7 +67,7 @@ typedef struct stint_error {
 /* "1.2.3" of the library; static storage. */
 STINT_API const char* stint_version(void);
 
-/* Name of the SIMD target in use ("AVX3_SPR", "NEON", ...); static storage. */
+/* Name of the SIMD target in use ("AVX3_DL", "NEON", ...); static storage. */
 STINT_API const char* stint_target(void);
 
 /* Caps the SIMD target for the whole process: a name as stint_target() gives it,
