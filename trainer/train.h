@@ -61,7 +61,7 @@ struct TrainResult {
   std::string diverged;
 };
 
-TrainResult Train(const Options& options, const Catalog& catalog, const Sessions& sessions,
+TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& sessions,
                   const TrainCallbacks& callbacks);
 
 }  // namespace stint
