@@ -318,8 +318,8 @@ stint_status stint_model_self_test(const stint_model* model, stint_error* error)
     for (uint32_t i = 0; i < test.events; ++i) stint_observe(session, test.items[i]);
     stint_recommend(session, test.k, nullptr, top, &count);
     if (count != test.k) {
-      status = Fail(error, STINT_SELF_TEST_FAILED, "self-test %u: %zu items instead of %u", t, count,
-                    test.k);
+      status = Fail(error, STINT_SELF_TEST_FAILED, "self-test %u: %zu items instead of %u", t,
+                    count, test.k);
     }
     for (uint32_t i = 0; status == STINT_OK && i < test.k; ++i) {
       if (top[i].item == test.top_items[i] &&
