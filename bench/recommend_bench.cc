@@ -226,6 +226,12 @@ void Register() {
 
 int main(int argc, char** argv) {
   stint::bench::StartWithBestOpenBlas(argv);
+  const char* target = std::getenv("STINT_TARGET");
+  if (target != nullptr && stint_set_target(target) != STINT_OK) {
+    std::fprintf(stderr, "recommend_bench: STINT_TARGET=%s: not a target of this CPU and build\n",
+                 target);
+    return 2;
+  }
   benchmark::AddCustomContext("simd_target", stint_target());
   benchmark::AddCustomContext("openblas", openblas_get_corename());
   benchmark::Initialize(&argc, argv);

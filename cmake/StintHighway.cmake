@@ -32,8 +32,8 @@ if(STINT_HIGHWAY STREQUAL "system")
 else()
   if(STINT_HIGHWAY STREQUAL "fetch")
     include(FetchContent)
-    # The commit of release 1.2.0, as its source archive names it. SOURCE_SUBDIR names a folder without a CMakeLists.txt: Highway's
-    # own build would add targets, tests and install rules of its own.
+    # The commit of release 1.2.0, as its source archive names it. SOURCE_SUBDIR names a folder
+    # without a CMakeLists.txt: Highway's own build would add targets, tests and install rules.
     FetchContent_Declare(stint_highway_source
       GIT_REPOSITORY https://github.com/google/highway.git
       GIT_TAG 457c891775a7397bdb0376bb1031e6e027af1c48

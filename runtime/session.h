@@ -18,7 +18,6 @@ namespace stint {
 struct SessionState {
   const BoundModel* model;
   uint32_t max_k;  // as asked for
-  bool owned;      // the block came from stint_session_create()
   uint64_t observed;
   uint64_t unknown;
 

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <functional>
 #include <limits>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -216,17 +215,11 @@ TEST(Hostile, EverySingleByteChange) {
     Bytes bytes = forgery.bytes();
     for (size_t at = 0; at < bytes.size(); ++at) {
       const uint8_t before = bytes[at];
-      const std::set<uint8_t> values = {static_cast<uint8_t>(before ^ 0x01),
-                                        static_cast<uint8_t>(before ^ 0x80),
-                                        static_cast<uint8_t>(before ^ 0xFF),
-                                        0,
-                                        0xFF,
-                                        0x7F};
-      for (const uint8_t value : values) {
+      for (unsigned value = 0; value < 256; ++value) {
         if (value == before) continue;
-        bytes[at] = value;
+        bytes[at] = static_cast<uint8_t>(value);
         std::string message;
-        ASSERT_NE(Try(bytes, &message), STINT_OK) << "byte " << at;
+        ASSERT_NE(Try(bytes, &message), STINT_OK) << "byte " << at << " = " << value;
         ASSERT_FALSE(message.empty());
       }
       bytes[at] = before;

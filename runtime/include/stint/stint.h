@@ -43,7 +43,7 @@ extern "C" {
 
 typedef enum stint_status {
   STINT_OK = 0,
-  STINT_UNKNOWN_ITEM = 1,     /* the model does not know this item: skipped and counted */
+  STINT_UNKNOWN_ITEM = 1,     /* the model does not know this item (or has no such index) */
   STINT_INVALID_ARGUMENT = 2, /* a null pointer, a size or an index out of range */
   STINT_IO_ERROR = 3,         /* the file cannot be opened, read or mapped */
   STINT_NOT_A_MODEL = 4,      /* no stint model: empty, cut short, or another kind of file */
@@ -58,7 +58,8 @@ typedef enum stint_status {
 /* One English sentence without a full stop; static storage, never NULL. */
 STINT_API const char* stint_status_message(stint_status status);
 
-/* What went wrong in detail: "section 'items': checksum 0x12.. instead of 0x34..". */
+/* What went wrong in detail; STINT_OK and "" after a success. For example "section 'items':
+ * checksum 0x12.. instead of 0x34..". */
 typedef struct stint_error {
   stint_status status;
   char message[256]; /* always terminated */
@@ -72,8 +73,9 @@ STINT_API const char* stint_target(void);
 
 /* Caps the SIMD target for the whole process: a name as stint_target() gives it,
  * upper or lower case, or NULL for the best one. For tests and for comparing
- * devices; the answers are the same on all. Not thread-safe: call it before other
- * calls. STINT_UNSUPPORTED if this CPU or build has no such target. */
+ * devices; the answers are the same on all. It caps every user of the same Highway
+ * library in the process. Not thread-safe: call it before other calls. STINT_UNSUPPORTED if this
+ * CPU or build has no such target. */
 STINT_API stint_status stint_set_target(const char* name);
 
 /* ---- Model -------------------------------------------------------------- */
@@ -127,7 +129,9 @@ STINT_API stint_status stint_model_section(const stint_model* model, uint32_t in
  * and scores bit for bit. Allocates one session. `error` may be NULL. */
 STINT_API stint_status stint_model_self_test(const stint_model* model, stint_error* error);
 
-/* External id -> item index in [0, items), the runtime's own name of an item. */
+/* External id -> item index in [0, items), the runtime's own name of an item.
+ * STINT_UNKNOWN_ITEM if the model does not know it, STINT_UNSUPPORTED if the model's
+ * ids are of the other kind; *item is then unchanged. */
 STINT_API stint_status stint_item_from_id(const stint_model* model, int64_t id, uint32_t* item);
 STINT_API stint_status stint_item_from_name(const stint_model* model, const char* name,
                                             size_t length, uint32_t* item);
@@ -163,8 +167,10 @@ STINT_API void stint_session_destroy(stint_session* session);
 /* Back to an empty session: zero hidden state, nothing seen, counters at zero. */
 STINT_API stint_status stint_session_reset(stint_session* session);
 
-/* One click = one GRU step. An unknown id leaves the hidden state as it was, adds
- * one to the session's count of unknown items and returns STINT_UNKNOWN_ITEM. */
+/* One click = one GRU step. An unknown id, or an index past the catalog, leaves the
+ * hidden state as it was, adds one to the session's count of unknown items and returns
+ * STINT_UNKNOWN_ITEM. An id of the kind that the model does not have changes nothing and
+ * returns STINT_UNSUPPORTED. */
 STINT_API stint_status stint_observe(stint_session* session, uint32_t item);
 STINT_API stint_status stint_observe_id(stint_session* session, int64_t id);
 STINT_API stint_status stint_observe_name(stint_session* session, const char* name, size_t length);
@@ -196,7 +202,8 @@ typedef struct stint_recommend_options {
 
 /* The exact top-k of the model, best first, ties by lower item index. `options`
  * may be NULL. `top` has room for k; *count comes back smaller where fewer items
- * are left. k must be at most the session's max_k. A session without a known
+ * are left. STINT_INVALID_ARGUMENT, and *count = 0, if k is 0 or above the session's
+ * max_k, or a denied index is not below the number of items. A session without a known
  * item recommends by popularity. */
 STINT_API stint_status stint_recommend(stint_session* session, uint32_t k,
                                        const stint_recommend_options* options,

@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// stint.h for C++17: objects that destroy themselves and inline calls. Nothing to link beyond the C
-// library, no exception: what can fail returns a stint_status, as in C.
+// stint.h for C++17: objects that destroy themselves and inline calls. Nothing to link beyond stint
+// itself, no exception: what can fail returns a stint_status, as in C.
 //
 //   stint::Model model;
 //   stint::Session session;
@@ -29,7 +29,8 @@ namespace stint {
 
 class Model {
  public:
-  // The buffer is borrowed: it outlives the model and starts at a multiple of 64 bytes.
+  // Both replace (destroy) the model that *model held: its sessions must be gone. On failure *model
+  // is empty. The buffer is borrowed: it outlives the model and starts at a multiple of 64 bytes.
   static stint_status FromBuffer(const void* data, size_t size, Model* model,
                                  stint_error* error = nullptr) {
     stint_model* opened = nullptr;
