@@ -147,7 +147,8 @@ void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
       ->required();
   app->add_option("--out", arguments->out,
                   "Model file to write; it is put in place when it is complete, so that an older "
-                  "one stays as it is until then")
+                  "one stays as it is until then. If training diverges in its first epoch an older "
+                  "one is kept, and the last good state goes to MODEL.diverged")
       ->required()
       ->type_name("MODEL");
   AddRunOptions(app, arguments);

@@ -138,6 +138,7 @@ class TrainRun {
   Metrics Measure(const Parameters& parameters, const Dataset& dataset, DType dtype);
   Validation Compare(const TrainResult& result, const Dataset& dataset);
   ExportInput MakeExportInput(const Parameters& parameters, const Dataset& dataset) const;
+  std::string OutputPath(const TrainResult& result) const;
   void Print(const std::string& line);
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
@@ -175,21 +176,23 @@ int TrainRun::Run() {
   input.training_summary = JsonText(summary);
   input.self_test_sessions = SelfTestSessions(dataset.train);
   const AlignedBytes model = BuildModel(input);
-  WriteFileAtomically(arguments_.out, {model.data(), model.size()});
+  const std::string out = OutputPath(result);
+  WriteFileAtomically(out, {model.data(), model.size()});
 
   if (validation.measured()) {
     for (const std::string& line : ValidationLines(validation)) Print(line);
   }
-  Print(Format("wrote %s: %s, %s bytes, epoch %s, %s", arguments_.out.c_str(),
-               Name(arguments_.dtype), Grouped(model.size()).c_str(),
-               result.best_epoch == 0 ? "1 in part" : std::to_string(result.best_epoch).c_str(),
+  Print(Format("wrote %s: %s, %s bytes, %s, %s", out.c_str(), Name(arguments_.dtype),
+               Grouped(model.size()).c_str(), KeptText(result).c_str(),
                Duration(Seconds()).c_str()));
-  if (arguments_.json) WriteJson(RunJson(arguments_, result, summary, model.size(), Seconds()));
+  if (arguments_.json) {
+    WriteJson(RunJson(arguments_, result, summary, out, model.size(), Seconds()));
+  }
   if (!result.diverged.empty()) {
     std::fprintf(stderr,
                  "stint train: training diverged: %s; the last good state is in %s; a lower "
                  "--learning-rate may help\n",
-                 result.diverged.c_str(), arguments_.out.c_str());
+                 result.diverged.c_str(), out.c_str());
     return kExitFailure;
   }
   return interrupted != 0 ? kExitInterrupted : kExitOk;
@@ -279,6 +282,14 @@ Validation TrainRun::Compare(const TrainResult& result, const Dataset& dataset) 
     validation.f32 = Measure(result.parameters, dataset, DType::kF32);
   }
   return validation;
+}
+
+// A model of an earlier run is not given up for the few steps before a divergence.
+std::string TrainRun::OutputPath(const TrainResult& result) const {
+  const bool useless = !result.diverged.empty() && result.best_epoch == 0;
+  struct stat old = {};
+  const bool keep = useless && stat(arguments_.out.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+  return keep ? arguments_.out + ".diverged" : arguments_.out;
 }
 
 void TrainRun::Print(const std::string& line) {

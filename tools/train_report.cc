@@ -76,6 +76,15 @@ std::string EpochLine(const EpochResult& epoch) {
   return line;
 }
 
+std::string KeptText(const TrainResult& result) {
+  const size_t epoch = result.best_epoch;
+  const std::string whole = epoch == 0 ? "" : "epoch " + std::to_string(epoch);
+  if (epoch > 0 && result.partial_minibatches == 0) return whole;
+  return whole + (epoch == 0 ? "" : " and ") +
+         Format("%s mini-batches of epoch %zu", Grouped(result.partial_minibatches).c_str(),
+                epoch + 1);
+}
+
 std::vector<std::string> ValidationLines(const Validation& validation) {
   const auto line = [](const char* name, const Metrics& metrics) {
     return Format("%-14s recall@20 %.6f  MRR@20 %.6f", name, metrics.RecallAt(20),
@@ -102,8 +111,9 @@ ordered_json SummaryJson(const TrainArguments& arguments, const Dataset& dataset
   json["events"] = dataset.train.items.size();
   json["targets"] = dataset.train.Targets();
   json["items"] = dataset.catalog.size();
-  json["epochs"] = result.epochs.size();  // finished
-  json["epoch"] = result.best_epoch;      // kept
+  json["epochs"] = result.epochs.size();                     // finished
+  json["epoch"] = result.best_epoch;                         // kept
+  json["partial_minibatches"] = result.partial_minibatches;  // of the one after, kept too
   for (const EpochResult& epoch : result.epochs) {
     if (epoch.epoch == result.best_epoch) json["loss"] = epoch.loss;
   }
@@ -115,8 +125,9 @@ ordered_json SummaryJson(const TrainArguments& arguments, const Dataset& dataset
 }
 
 ordered_json RunJson(const TrainArguments& arguments, const TrainResult& result,
-                     const ordered_json& summary, size_t bytes, double seconds) {
-  ordered_json json = {{"model", arguments.out},
+                     const ordered_json& summary, const std::string& out, size_t bytes,
+                     double seconds) {
+  ordered_json json = {{"model", out},
                        {"bytes", bytes},
                        {"dtype", Name(arguments.dtype)},
                        {"seconds", seconds},

@@ -32,6 +32,8 @@ std::string EventsLine(const Events& events, double seconds);
 std::string ValidationSplitLine(const Dataset& dataset);
 std::string TrainingLine(const char* title, const Dataset& dataset);
 std::string EpochLine(const EpochResult& epoch);
+// Which part of the training the model holds: "epoch 3", "epoch 3 and 12 mini-batches of epoch 4".
+std::string KeptText(const TrainResult& result);
 // Before and after quantization, and what it lost.
 std::vector<std::string> ValidationLines(const Validation& validation);
 
@@ -42,7 +44,8 @@ nlohmann::ordered_json SummaryJson(const TrainArguments& arguments, const Datase
                                    bool refitted);
 // Goes to standard output with --json.
 nlohmann::ordered_json RunJson(const TrainArguments& arguments, const TrainResult& result,
-                               const nlohmann::ordered_json& summary, size_t bytes, double seconds);
+                               const nlohmann::ordered_json& summary, const std::string& out,
+                               size_t bytes, double seconds);
 
 }  // namespace stint
 

@@ -96,7 +96,11 @@ TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& 
         result.interrupted = callbacks.stop && callbacks.stop();
       }
     });
-    if (result.interrupted || !result.diverged.empty()) break;
+    if (result.interrupted || !result.diverged.empty()) {
+      const uint64_t undone = result.diverged.empty() ? 0 : 1;  // the step that diverged
+      if (best_recall < 0) result.partial_minibatches = progress.minibatch - undone;
+      break;
+    }
 
     EpochResult done;
     done.epoch = epoch;
@@ -126,7 +130,7 @@ TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& 
     }
     if (result.interrupted) break;
   }
-  // Interrupted before the first epoch was validated: what there is.
+  // Nothing validated: what there is.
   result.parameters = best_recall >= 0 ? std::move(best) : std::move(network.parameters());
   return result;
 }

@@ -54,7 +54,10 @@ struct TrainCallbacks {
 struct TrainResult {
   Parameters parameters;  // of the best epoch if validated, else of the last
   std::vector<EpochResult> epochs;
-  size_t best_epoch = 0;     // 0: none was finished
+  size_t best_epoch = 0;  // 0: none was finished
+  // Mini-batches of the epoch after `best_epoch` that `parameters` hold too: not zero only if
+  // training ended in the middle of an epoch and no validation says which epoch to keep.
+  uint64_t partial_minibatches = 0;
   bool interrupted = false;  // `stop` said so
   // Not empty: training met a loss that is not finite; says step and items. `parameters`
   // are the last good ones.

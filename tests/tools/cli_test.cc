@@ -342,16 +342,34 @@ TEST_F(CliTest, PatienceAndRefit) {
 }
 
 TEST_F(CliTest, TrainStopsWhenItDiverges) {
-  const RunResult result =
-      RunStint({"train", File("train.tsv"), "--out", File("diverged.stint"), "--loss", "bpr-max",
-                "--final-activation", "linear", "--bpreg", "1e6", "--learning-rate", "1000",
-                "--momentum", "0.99", "--epochs", "3", "--quiet", "--negatives", "128"});
+  const std::string out = File("new.stint");
+  const Words words = {"train",   File("train.tsv"),
+                       "--out",   out,
+                       "--loss",  "bpr-max",
+                       "--bpreg", "1e6",
+                       "--quiet", "--final-activation",
+                       "linear",  "--learning-rate",
+                       "1000",    "--momentum",
+                       "0.99",    "--epochs",
+                       "3",       "--negatives",
+                       "128"};
+  const RunResult result = RunStint(words);
   EXPECT_EQ(result.status, 1);
   EXPECT_NE(result.error.find("stint train: training diverged: epoch 1, mini-batch "),
             std::string::npos)
       << result.error;
   EXPECT_NE(result.error.find("items "), std::string::npos);
-  Must({"verify", File("diverged.stint")});
+  EXPECT_NE(result.error.find("the last good state is in " + out + ";"), std::string::npos);
+  Must({"verify", out});
+  EXPECT_FALSE(std::filesystem::exists(out + ".diverged"));
+
+  // A model that is there already is worth more than a few steps.
+  shared_->Write("new.stint", "an older model");
+  const RunResult again = RunStint(words);
+  EXPECT_EQ(again.status, 1);
+  EXPECT_NE(again.error.find("is in " + out + ".diverged;"), std::string::npos) << again.error;
+  EXPECT_EQ(ReadFile(out), "an older model");
+  Must({"verify", out + ".diverged"});
 }
 
 // Recall@20 of always naming the most clicked items.

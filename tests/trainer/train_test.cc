@@ -219,6 +219,7 @@ TEST(TrainTest, StopsAfterTheMiniBatch) {
   EXPECT_EQ(done, 5u);
   EXPECT_TRUE(result.interrupted);
   EXPECT_EQ(result.best_epoch, 0u);
+  EXPECT_EQ(result.partial_minibatches, 5u);
   EXPECT_TRUE(result.epochs.empty());
 
   Parameters initial(data.catalog.size(), options.layers, options.gru_form);
@@ -234,6 +235,40 @@ TEST(TrainTest, StopsAfterTheMiniBatch) {
     network.Step(batch, negatives, step);
   }
   EXPECT_TRUE(SameBits(result.parameters, network.parameters()));
+}
+
+// Without a validation the parameters are those of the last mini-batch, and the result says so;
+// with one they are those of the best epoch.
+TEST(TrainTest, StoppedInALaterEpoch) {
+  const Dataset data = MakeData();
+  const Options options = SmallOptions();
+  bool stop = false;
+  TrainCallbacks callbacks;
+  callbacks.on_minibatch = [&](const TrainProgress& p) { stop = p.epoch == 2 && p.minibatch == 3; };
+  callbacks.stop = [&] { return stop; };
+  Options one = options;
+  one.epochs = 1;
+  const TrainResult first = RunTraining(one, data);
+  EXPECT_EQ(first.partial_minibatches, 0u);
+  const TrainResult result = Train(options, data.catalog, data.train, callbacks);
+  EXPECT_EQ(result.best_epoch, 1u);
+  EXPECT_EQ(result.partial_minibatches, 3u);
+  EXPECT_FALSE(SameBits(result.parameters, first.parameters));
+
+  callbacks.validate = [](const Parameters&) {
+    Metrics metrics;
+    metrics.cutoffs = {20};
+    metrics.recall = {0.1};
+    metrics.mrr = {0.0};
+    metrics.targets = 10;
+    return metrics;
+  };
+  stop = false;
+  const TrainResult validated = Train(options, data.catalog, data.train, callbacks);
+  EXPECT_TRUE(validated.interrupted);
+  EXPECT_EQ(validated.best_epoch, 1u);
+  EXPECT_EQ(validated.partial_minibatches, 0u);
+  EXPECT_TRUE(SameBits(validated.parameters, first.parameters));
 }
 
 // A validation that was broken off says nothing: the epoch before, which was measured, is kept.
@@ -300,6 +335,9 @@ TEST(TrainTest, DivergenceIsReportedAndTheLastGoodStateKept) {
   EXPECT_NE(result.diverged.find("mini-batch"), std::string::npos) << result.diverged;
   EXPECT_NE(result.diverged.find("->"), std::string::npos) << result.diverged;
   EXPECT_FALSE(result.interrupted);
+  // The step that diverged is not in the parameters.
+  const std::string place = "mini-batch " + std::to_string(result.partial_minibatches + 1) + ":";
+  EXPECT_NE(result.diverged.find(place), std::string::npos) << result.diverged;
   const reference::Weights weights = FromParameters(result.parameters);
   for (const auto& [name, array] : weights.Named()) {
     for (const double w : array->values) ASSERT_TRUE(std::isfinite(w)) << name;
