@@ -74,23 +74,23 @@ nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item) {
   return id;
 }
 
-std::vector<std::string> SplitList(const std::string& text) {
-  std::vector<std::string> parts;
-  if (text.empty()) return parts;
-  parts.emplace_back();
+bool SplitList(const std::string& text, std::vector<std::string>* parts) {
+  parts->clear();
+  if (text.empty()) return true;
+  parts->emplace_back();
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"') {
-      parts.back() += text[++i];
-    } else if (text[i] == '"' && (quoted || parts.back().empty())) {
+      parts->back() += text[++i];
+    } else if (text[i] == '"' && (quoted || parts->back().empty())) {
       quoted = !quoted;
     } else if (text[i] == ',' && !quoted) {
-      parts.emplace_back();
+      parts->emplace_back();
     } else {
-      parts.back() += text[i];
+      parts->back() += text[i];
     }
   }
-  return parts;
+  return !quoted;
 }
 
 void WriteOutput(std::string_view text) {

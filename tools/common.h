@@ -31,14 +31,29 @@ Model OpenModel(const std::string& path);
 void Check(stint_status status, const std::string& what);
 stint_model_info Describe(const stint_model* model);
 
+// Trainable numbers of a network: gates, biases, item embedding and item biases. `units` of each
+// layer, the last of them the embedding's width.
+template <typename T>
+uint64_t CountParameters(const std::vector<T>& units, bool reset_after, uint64_t items) {
+  const uint64_t width = units.back();
+  uint64_t count = items * (width + 1);
+  uint64_t inputs = width;
+  for (const uint64_t n : units) {
+    count += 3 * n * (inputs + n + (reset_after ? 2 : 1));
+    inputs = n;
+  }
+  return count;
+}
+
 // External ids as text. Integers are found by their value, in canonical form.
 std::optional<uint32_t> FindItem(const stint_model* model, const std::string& id);
 std::string ItemText(const stint_model* model, uint32_t item);
 // A number or a string, as the model has it.
 nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item);
 
-// "a,b", with "" around what has commas itself: "\"a,b\",c" is two parts.
-std::vector<std::string> SplitList(const std::string& text);
+// "a,b", with "" around what has commas itself: "\"a,b\",c" is two parts. False if a quote is not
+// closed.
+bool SplitList(const std::string& text, std::vector<std::string>* parts);
 
 // All of `text` to standard output; throws std::runtime_error if that fails.
 void WriteOutput(std::string_view text);

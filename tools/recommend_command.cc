@@ -32,12 +32,31 @@ struct RecommendArguments {
   bool json = false;
 };
 
-// Item ids of all values of an option; "-" stands for standard input, one id a line.
-std::vector<std::string> ReadIds(const std::vector<std::string>& values) {
+// A name with its control bytes as "\x0a", so that it stays on its line and in its column.
+std::string Escaped(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    const unsigned byte = static_cast<unsigned char>(c);
+    text += byte < 0x20 || byte == 0x7f ? Format("\\x%02x", byte) : std::string(1, c);
+  }
+  return text;
+}
+
+// Item ids of all values of an option; "-" stands for standard input, one id a line. Throws
+// std::invalid_argument for what is no list of ids.
+std::vector<std::string> ReadIds(const char* option, const std::vector<std::string>& values) {
   std::vector<std::string> ids;
   for (const std::string& value : values) {
     if (value != "-") {
-      for (std::string& id : SplitList(value)) ids.push_back(std::move(id));
+      std::vector<std::string> parts;
+      const bool closed = SplitList(value, &parts);
+      for (std::string& id : parts) {
+        if (id.empty() || !closed) {
+          throw std::invalid_argument(std::string(option) + ": '" + Escaped(value) + "' has " +
+                                      (closed ? "an empty id" : "a quote that is not closed"));
+        }
+        ids.push_back(std::move(id));
+      }
       continue;
     }
     for (std::string line; std::getline(std::cin, line);) {
@@ -59,20 +78,20 @@ std::vector<uint32_t> FindItems(const stint_model* model, const std::vector<std:
     } else {
       unknown->push_back(id);
       std::fprintf(stderr, "stint recommend: warning: the model does not know %s '%s'\n", role,
-                   id.c_str());
+                   Escaped(id).c_str());
     }
   }
   return items;
 }
 
 int RunRecommend(const RecommendArguments& arguments) {
+  const std::vector<std::string> session_ids = ReadIds("--session", arguments.session);
+  const std::vector<std::string> deny_ids = ReadIds("--deny", arguments.deny);
   const Model model = OpenModel(arguments.model);
   std::vector<std::string> unknown;
   std::vector<std::string> unknown_deny;
-  const std::vector<uint32_t> clicks =
-      FindItems(model.get(), ReadIds(arguments.session), "item", &unknown);
-  const std::vector<uint32_t> deny =
-      FindItems(model.get(), ReadIds(arguments.deny), "denied item", &unknown_deny);
+  const std::vector<uint32_t> clicks = FindItems(model.get(), session_ids, "item", &unknown);
+  const std::vector<uint32_t> deny = FindItems(model.get(), deny_ids, "denied item", &unknown_deny);
 
   // More than all items cannot come back; memory is asked for no more than these.
   const uint32_t k = std::min(arguments.k, Describe(model.get()).items);
@@ -103,7 +122,7 @@ int RunRecommend(const RecommendArguments& arguments) {
   }
   std::string text;
   for (size_t i = 0; i < count; ++i) {
-    text += Format("%zu\t", i + 1) + ItemText(model.get(), top[i].item) +
+    text += Format("%zu\t", i + 1) + Escaped(ItemText(model.get(), top[i].item)) +
             Format("\t%.9g\n", static_cast<double>(top[i].score));
   }
   WriteOutput(text);
@@ -117,7 +136,8 @@ Command AddRecommendCommand(CLI::App* cli) {
   CLI::App* app = cli->add_subcommand(
       "recommend",
       "Print what comes next in a session: one line an item with rank, id and score, best first, "
-      "separated by tabs. Ids that the model does not know are skipped with a warning.");
+      "separated by tabs; control bytes in an id are shown as \\xNN (--json has them as they are). "
+      "Ids that the model does not know are skipped with a warning.");
   app->add_option("MODEL", arguments->model, "Model file")->required();
   app->add_option("--session", arguments->session,
                   "Item ids of the session, oldest first, with commas between; an id that has a "
