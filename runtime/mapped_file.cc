@@ -63,7 +63,7 @@ void UnmapFile(MappedFile* file) {
 
 namespace {
 
-// strerror() is not thread-safe everywhere, and strerror_r() comes in two kinds.
+// strerror() is not thread-safe everywhere, and strerror_r() comes in two kinds. Null: some other.
 const char* Reason(int error) {
   switch (error) {
     case ENOENT:
@@ -82,7 +82,13 @@ const char* Reason(int error) {
     case EIO:
       return "the device failed";
   }
-  return "system error";
+  return nullptr;
+}
+
+Status FailErrno(stint_error* error, const char* path, const char* what, int number) {
+  const char* reason = Reason(number);
+  if (reason) return Fail(error, STINT_IO_ERROR, "%.200s: %s%s", path, what, reason);
+  return Fail(error, STINT_IO_ERROR, "%.200s: %ssystem error %d", path, what, number);
 }
 
 }  // namespace
@@ -90,15 +96,11 @@ const char* Reason(int error) {
 Status MapFile(const char* path, MappedFile* file, stint_error* error) {
   // O_NONBLOCK: opening a pipe must not wait for a writer.
   const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) {
-    const int number = errno;
-    return Fail(error, STINT_IO_ERROR, "%.200s: %s (%d)", path, Reason(number), number);
-  }
+  if (descriptor < 0) return FailErrno(error, path, "", errno);
   struct stat info;
   Status status = STINT_OK;
   if (fstat(descriptor, &info) != 0) {
-    const int number = errno;
-    status = Fail(error, STINT_IO_ERROR, "%.200s: %s (%d)", path, Reason(number), number);
+    status = FailErrno(error, path, "", errno);
   } else if (!S_ISREG(info.st_mode)) {
     status = Fail(error, STINT_IO_ERROR, "%.200s: not a regular file", path);
   } else if (info.st_size == 0) {
@@ -110,9 +112,7 @@ Status MapFile(const char* path, MappedFile* file, stint_error* error) {
     const size_t size = static_cast<size_t>(info.st_size);
     void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
     if (data == MAP_FAILED) {
-      const int number = errno;
-      status = Fail(error, STINT_IO_ERROR, "%.200s: cannot be mapped: %s (%d)", path,
-                    Reason(number), number);
+      status = FailErrno(error, path, "cannot be mapped: ", errno);
     } else {
       file->data = static_cast<const uint8_t*>(data);
       file->size = size;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "stint/stint.h"
 #include "tools/commands.h"
@@ -34,9 +35,12 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["file_size"] = info.file_size;
   json["dtype"] = info.dtype;
   json["gru_form"] = info.gru_form;
-  json["layers"] = std::vector<uint32_t>(info.units, info.units + info.layers);
+  const std::vector<uint32_t> layers(info.units, info.units + info.layers);
+  json["layers"] = layers;
   json["final_activation"] = info.final_activation;
   json["items"] = info.items;
+  json["parameters"] =
+      CountParameters(layers, std::string(info.gru_form) == "reset_after", info.items);
   json["ids"] = info.ids_are_names ? "names" : "integers";
   json["training_events"] = info.training_events;
   json["self_tests"] = info.self_tests;
@@ -91,6 +95,7 @@ std::string ToText(const ordered_json& json) {
   line("GRU", layers + " units, " + word("gru_form"));
   line("final activation", word("final_activation") + " (in training)");
   line("items", number("items") + ", ids are " + word("ids"));
+  line("parameters", number("parameters"));
   line("training events", number("training_events"));
   line("self-tests", number("self_tests"));
   line("session", number("session_size") + " bytes each, for the 20 best");

@@ -85,6 +85,21 @@ int Report(const std::string& who, const std::string& message, int status) {
   return status;
 }
 
+// What CLI11 says, in our words where its own are about CLI11.
+std::string ParseMessage(const CLI::ParseError& error) {
+  std::string message = error.what();
+  for (size_t at = 0; (at = message.find('\n', at)) != std::string::npos;) message[at] = ' ';
+  if (message == "A subcommand is required") return "a command is required";
+  const std::string many = ": At Most 1 required but received ";
+  if (const size_t at = message.find(many); at != std::string::npos) {
+    const std::string count = message.substr(at + many.size());
+    return message.substr(0, at) + (count == "2" ? ": given twice" : ": given " + count + " times");
+  }
+  return message;
+}
+
+std::string Hint(const std::string& who) { return " (see " + who + " --help)"; }
+
 int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* done) {
   *done = true;
   try {
@@ -98,9 +113,7 @@ int Parse(int argc, char** argv, CLI::App* cli, const std::string& who, bool* do
     WriteOutput(std::string(e.what()) + "\n");
     return kExitOk;
   } catch (const CLI::ParseError& e) {
-    std::string message = e.what();
-    for (size_t at = 0; (at = message.find('\n', at)) != std::string::npos;) message[at] = ' ';
-    return Report(who, message + " (see " + who + " --help)", kExitUsage);
+    return Report(who, ParseMessage(e) + Hint(who), kExitUsage);
   }
   *done = false;
   return kExitOk;
@@ -130,7 +143,7 @@ int Main(int argc, char** argv) {
     if (argc > 1 && command.app->get_name() == argv[1]) who += std::string(" ") + argv[1];
   }
   if (argc > 1 && who == "stint" && argv[1][0] != '-') {
-    return Report(who, "no command '" + std::string(argv[1]) + "' (see stint --help)", kExitUsage);
+    return Report(who, "no command '" + std::string(argv[1]) + "'" + Hint(who), kExitUsage);
   }
   try {
     bool done = false;
@@ -138,8 +151,8 @@ int Main(int argc, char** argv) {
     if (done) return status;
     const char* target = std::getenv("STINT_TARGET");
     if (target != nullptr && *target != '\0' && stint_set_target(target) != STINT_OK) {
-      throw std::invalid_argument("STINT_TARGET: this CPU or build has no target '" +
-                                  std::string(target) + "'");
+      const std::string message = "STINT_TARGET: this CPU or build has no target '";
+      return Report(who, message + target + "'", kExitUsage);
     }
     for (const Command& command : commands) {
       if (command.app->parsed()) return command.run();
@@ -148,7 +161,7 @@ int Main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return Report(who, "out of memory", kExitFailure);
   } catch (const std::invalid_argument& e) {
-    return Report(who, e.what(), kExitUsage);
+    return Report(who, e.what() + Hint(who), kExitUsage);
   } catch (const std::runtime_error& e) {
     return Report(who, e.what(), kExitData);
   } catch (const std::exception& e) {

@@ -66,9 +66,12 @@ void AddLossOptions(CLI::App* app, TrainArguments* arguments) {
            "for bpr-max, elu if not given")
       ->each([arguments](const std::string&) { arguments->final_activation_given = true; })
       ->group("Loss");
-  AddReal(app, "--elu-alpha", &options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")->group("Loss");
+  AddReal(app, "--elu-alpha", &options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")
+      ->each([arguments](const std::string&) { arguments->elu_alpha_given = true; })
+      ->group("Loss");
   AddReal(app, "--bpreg", &options.bpreg,
           "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
+      ->each([arguments](const std::string&) { arguments->bpreg_given = true; })
       ->group("Loss");
   AddReal(app, "--logq", &options.logq,
           "Correction of cross-entropy for how often popular items are sampled, 0 (off) to 10; 1 "
@@ -166,13 +169,19 @@ void CompleteTrainArguments(TrainArguments* arguments) {
         options.loss == Loss::kCrossEntropy ? FinalActivation::kSoftmax : FinalActivation::kElu;
   }
   Validate(options);
+  if (arguments->elu_alpha_given && options.final_activation != FinalActivation::kElu) {
+    throw std::invalid_argument("--elu-alpha: only the final activation elu has an alpha");
+  }
+  if (arguments->bpreg_given && options.loss != Loss::kBprMax) {
+    throw std::invalid_argument("--bpreg: only bpr-max has a score regularization");
+  }
   if (!arguments->Validates() && options.patience > 0) {
-    throw std::invalid_argument("option --patience: needs --validate-last");
+    throw std::invalid_argument("--patience: needs --validate-last");
   }
   if (!arguments->Validates() && arguments->refit) {
-    throw std::invalid_argument("option --refit: needs --validate-last");
+    throw std::invalid_argument("--refit: needs --validate-last");
   }
-  if (arguments->out.empty()) throw std::invalid_argument("option --out: the name is empty");
+  if (arguments->out.empty()) throw std::invalid_argument("--out: the name is empty");
 }
 
 }  // namespace stint

@@ -44,13 +44,17 @@ extern "C" void OnInterrupt(int) {
   (void)ignored;
 }
 
-// From here on the first Ctrl-C or SIGTERM asks, the second one kills.
+// From here on the first Ctrl-C or SIGTERM asks, the second one kills. A signal that whoever
+// started us had ignored stays so, as for every job that a script puts in the background.
 void CatchInterrupts() {
   struct sigaction action = {};
   action.sa_handler = OnInterrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction inherited = {};
+    sigaction(signal, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
 }
 
 // Fails before an hour of training, not after it, if `path` could not be written.
@@ -150,20 +154,20 @@ class TrainRun {
 
 int TrainRun::Run() {
   CheckWritable(arguments_.out);
-  Print("options: " + ToJson(arguments_.options));
 
   // Log -> dataset.
   Events events = ReadEvents(arguments_.log, arguments_.read);
   Dataset dataset =
       MakeDataset(events, CountValidationSessions(arguments_, events.session_ids.size()));
-  Print(EventsLine(events, Seconds()));
   CheckTrainable(arguments_, dataset);
+  Print("options: " + ToJson(arguments_.options));
+  Print(EventsLine(events, Seconds()));
   if (arguments_.Validates()) Print(ValidationSplitLine(dataset));
   if (!arguments_.refit) events = {};  // training needs the memory
 
   // Dataset -> parameters.
   CatchInterrupts();
-  Print(TrainingLine("train", dataset));
+  Print(TrainingLine("train", arguments_.options, dataset));
   TrainResult result = TrainOn(dataset, arguments_.options);
   const Validation validation = Compare(result, dataset);
   const bool refitted = arguments_.refit && Refit(events, &dataset, &result);
@@ -223,7 +227,7 @@ bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result
   Options options = arguments_.options;
   options.epochs = result->best_epoch;
   Dataset whole = MakeDataset(events, 0);
-  Print(TrainingLine("refit on all sessions", whole));
+  Print(TrainingLine("refit on all sessions", options, whole));
   TrainResult refitted = TrainOn(whole, options);
   if (refitted.interrupted || !refitted.diverged.empty()) {
     Print("refit did not finish: the model before it is written instead");
@@ -305,7 +309,7 @@ Command AddTrainCommand(CLI::App* cli) {
   CLI::App* app = cli->add_subcommand(
       "train",
       "Train a model on a click log and write it, quantized, as one file. Ctrl-C finishes the "
-      "mini-batch and writes what there is.");
+      "mini-batch and writes what there is; while the log is read it ends at once.");
   AddTrainOptions(app, arguments.get());
   return {app, [arguments] {
             CompleteTrainArguments(arguments.get());

@@ -57,10 +57,12 @@ std::string ValidationSplitLine(const Dataset& dataset) {
       Grouped(dataset.validation_unknown).c_str());
 }
 
-std::string TrainingLine(const char* title, const Dataset& dataset) {
-  return Format("%s: %s sessions, %s targets, %s items", title,
+std::string TrainingLine(const char* title, const Options& options, const Dataset& dataset) {
+  const uint64_t parameters = CountParameters(
+      options.layers, options.gru_form == GruForm::kResetAfter, dataset.catalog.size());
+  return Format("%s: %s sessions, %s targets, %s items; %s parameters", title,
                 Grouped(dataset.train.size()).c_str(), Grouped(dataset.train.Targets()).c_str(),
-                Grouped(dataset.catalog.size()).c_str());
+                Grouped(dataset.catalog.size()).c_str(), Grouped(parameters).c_str());
 }
 
 std::string EpochLine(const EpochResult& epoch) {

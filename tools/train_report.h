@@ -30,7 +30,7 @@ struct Validation {
 
 std::string EventsLine(const Events& events, double seconds);
 std::string ValidationSplitLine(const Dataset& dataset);
-std::string TrainingLine(const char* title, const Dataset& dataset);
+std::string TrainingLine(const char* title, const Options& options, const Dataset& dataset);
 std::string EpochLine(const EpochResult& epoch);
 // Which part of the training the model holds: "epoch 3", "epoch 3 and 12 mini-batches of epoch 4".
 std::string KeptText(const TrainResult& result);

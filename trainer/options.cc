@@ -16,7 +16,7 @@ void CheckRange(const char* name, double value, double low, double high, bool op
   const bool ok = value >= low && (open ? value < high : value <= high);
   if (ok) return;
   std::ostringstream message;
-  message << "option --" << name << ": " << value << " is not in [" << low << ", " << high
+  message << "--" << name << ": '" << value << "' is not in [" << low << ", " << high
           << (open ? ")" : "]");
   throw std::invalid_argument(message.str());
 }
@@ -69,19 +69,19 @@ std::string ToJson(const Options& options) {
 
 void Validate(const Options& options) {
   if (options.layers.empty() || options.layers.size() > 16) {
-    throw std::invalid_argument("option --layers: " + std::to_string(options.layers.size()) +
+    throw std::invalid_argument("--layers: " + std::to_string(options.layers.size()) +
                                 " layers given, 1 to 16 are possible");
   }
   for (size_t units : options.layers) CheckRange("layers", double(units), 1, 16384);
   const bool softmax = options.final_activation == FinalActivation::kSoftmax;
   if (softmax != (options.loss == Loss::kCrossEntropy)) {
-    throw std::invalid_argument(std::string("option --final-activation: ") +
+    throw std::invalid_argument(std::string("--final-activation: ") +
                                 Name(options.final_activation) + " does not go with --loss " +
                                 Name(options.loss) +
                                 " (cross-entropy takes softmax, bpr-max takes linear or elu)");
   }
   if (options.logq != 0 && options.loss != Loss::kCrossEntropy) {
-    throw std::invalid_argument("option --logq: only cross-entropy has a logQ correction");
+    throw std::invalid_argument("--logq: only cross-entropy has a logQ correction");
   }
   CheckRange("elu-alpha", options.elu_alpha, 1e-6, 1e6);
   CheckRange("bpreg", options.bpreg, 0, 1e6);
@@ -90,7 +90,7 @@ void Validate(const Options& options) {
   CheckRange("negatives", double(options.negatives), 0, 1 << 24);
   if (options.negatives == 0 && options.batch_size < 2) {
     throw std::invalid_argument(
-        "option --batch-size: 1 leaves no negatives without --negatives; give either");
+        "--batch-size: 1 leaves no negatives without --negatives; give either");
   }
   CheckRange("sample-alpha", options.sample_alpha, 0, 2);
   CheckRange("dropout-embedding", options.dropout_embedding, 0, 1, true);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
 #include <vector>
@@ -175,8 +176,16 @@ TEST_F(BadInputTest, Models) {
           << result.error;
       EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << result.error;
     }
+    // A program that reads the JSON learns of it there.
+    const RunResult result = RunStint({"verify", path, "--json"});
+    EXPECT_EQ(result.status, 3);
+    const nlohmann::json json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json.at("ok"), false);
+    EXPECT_EQ(result.error, "stint verify: " + json.at("message").get<std::string>() + "\n");
   };
   expect_refused(folder_ / "absent.stint");
+  EXPECT_EQ(RunStint({"evaluate", "absent.stint", folder_ / "good.tsv"}).error,
+            "stint evaluate: absent.stint: no such file\n");
   expect_refused(folder_.path().string());
   expect_refused(folder_ / "good.tsv");
   expect_refused(folder_.Write("empty.stint", ""));
@@ -311,6 +320,22 @@ TEST_F(InterruptTest, WithValidationTheBestEpochIsKept) {
   EXPECT_EQ(result.status, 130) << result.error;
   EXPECT_EQ(RunStint({"verify", model()}).status, 0);
   EXPECT_EQ(RunStint({"evaluate", model(), log_}).status, 0);
+}
+
+// As a script's background job inherits it.
+TEST_F(InterruptTest, IgnoredSignalsStayIgnored) {
+  RunSetting setting;
+  setting.ignore_interrupts = true;
+  setting.meanwhile = [&](pid_t pid, const std::string& error) {
+    EXPECT_TRUE(WaitForText(error, "epoch  1: "));
+    kill(pid, SIGINT);
+    kill(pid, SIGTERM);
+  };
+  Words words = TrainWords(model(), {});
+  words.back() = "20";
+  const RunResult result = RunStint(words, setting);
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_NE(result.error.find("epoch 20: "), std::string::npos) << result.error;
 }
 
 TEST_F(InterruptTest, SecondSignalKills) {

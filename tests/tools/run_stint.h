@@ -44,6 +44,7 @@ struct RunSetting {
   std::string out_path;              // standard output goes there; "closed" closes it,
                                      // "broken pipe" is a pipe that nobody reads
   rlim_t file_size = RLIM_INFINITY;  // RLIMIT_FSIZE, bytes
+  bool ignore_interrupts = false;    // SIGINT and SIGTERM, as nohup does with SIGHUP
   bool terminal = false;             // standard error is a terminal of 100 columns
   std::vector<std::pair<std::string, std::string>> environment;
   // Called with the process while it runs; see WaitForText().
@@ -89,6 +90,10 @@ inline RunResult RunStint(const std::vector<std::string>& arguments,
     if (setting.file_size != RLIM_INFINITY) {
       const rlimit limit = {setting.file_size, setting.file_size};
       setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (setting.ignore_interrupts) {
+      std::signal(SIGINT, SIG_IGN);
+      std::signal(SIGTERM, SIG_IGN);
     }
     unsetenv("STINT_TARGET");
     for (const auto& [name, value] : setting.environment) setenv(name.c_str(), value.c_str(), 1);
