@@ -332,10 +332,10 @@ TEST_F(InterruptTest, IgnoredSignalsStayIgnored) {
     kill(pid, SIGTERM);
   };
   Words words = TrainWords(model(), {});
-  words.back() = "20";
+  words.back() = "60";
   const RunResult result = RunStint(words, setting);
   EXPECT_EQ(result.status, 0) << result.error;
-  EXPECT_NE(result.error.find("epoch 20: "), std::string::npos) << result.error;
+  EXPECT_NE(result.error.find("epoch 60: "), std::string::npos) << result.error;
 }
 
 TEST_F(InterruptTest, SecondSignalKills) {
