@@ -84,6 +84,17 @@ class Network {
   AlignedFloats& hidden_mask(size_t layer) { return layers_[layer].mask; }
 
  private:
+  // Score columns handled together: their item rows (64 x 400 bytes at 100 units) and scores fit
+  // the first-level cache.
+  static constexpr size_t kColumnBlock = 64;
+  // Partial sums of the hidden state's gradient, added in order: as many as threads can share.
+  static constexpr size_t kMaxGroups = 16;
+  // Gate rows, features and units in a task.
+  static constexpr size_t kRowBlock = 32;
+  static size_t Blocks(size_t n, size_t block) { return (n + block - 1) / block; }
+  // Floats in a session's row of features with a 1 behind, padded.
+  static size_t RowStride(size_t features) { return RoundUp(features + 1, kRowAlignment); }
+
   struct Layer {
     GruActivations a;  // views into the arrays below
     AlignedFloats input_gates, hidden_gates, old_hidden, reset, update, candidate, reset_hidden,
