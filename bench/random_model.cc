@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/random_log.h"
+#include "trainer/initialize.h"
 #include "trainer/random.h"
 
 namespace stint::bench {
@@ -17,7 +18,7 @@ OpenModel RandomModel(size_t items, const std::vector<size_t>& layers, DType dty
   OpenModel result;
   result.parameters = Parameters(items, layers, GruForm::kResetAfter);
   Parameters& p = result.parameters;
-  Initialize(seed, &p);
+  Initialize(Options{.seed = seed}, &p);
   // Hidden values are about +-0.5 in a trained model; rows of the norm 6 give scores of about 3.
   const RandomCounter random(seed, 1002);
   const double spread = 6.0 * std::sqrt(3.0 / static_cast<double>(p.width()));

@@ -96,7 +96,7 @@ void Register() {
   small.layers = {100};
   small.batch_size = 32;
   small.loss = Loss::kBprMax;
-  small.final_activation = FinalActivation::kElu;
+  small.final_activation = {ActivationKind::kElu, 0.5};
   Options large = small;
   large.layers = {224};
   large.batch_size = 80;
@@ -116,7 +116,7 @@ void Register() {
   add("bpr-max-elu/units:224/batch:80/negatives:2048/dropout/momentum", large);
   Options softmax = small;
   softmax.loss = Loss::kCrossEntropy;
-  softmax.final_activation = FinalActivation::kSoftmax;
+  softmax.final_activation = {ActivationKind::kSoftmax};
   add("cross-entropy/units:100/batch:32/negatives:2048", softmax);
 }
 

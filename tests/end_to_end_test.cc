@@ -77,7 +77,7 @@ std::vector<Recipe> Recipes() {
   xe.epochs = 8;
   Options bpr = xe;
   bpr.loss = Loss::kBprMax;
-  bpr.final_activation = FinalActivation::kElu;
+  bpr.final_activation = {ActivationKind::kElu, 0.5};
   bpr.gru_form = GruForm::kResetBefore;
   bpr.layers = {24, 37};
   bpr.momentum = 0.2;
@@ -265,7 +265,7 @@ TEST_F(EndToEndTest, AFileOnDiskProvesItself) {
     input.parameters = &(*trained_)[1].parameters;
     input.catalog = &data_->catalog;
     input.dtype = dtype;
-    input.final_activation = FinalActivation::kElu;
+    input.final_activation = {ActivationKind::kElu, 0.5};
     input.hyperparameters = ToJson(Recipes()[1].options);
     input.self_test_sessions = {{1, 2, 3}, {0}, {}, {5, 5, 5, 5, 7}};
     input.self_test_k = 7;

@@ -59,15 +59,16 @@ void AddLossOptions(CLI::App* app, TrainArguments* arguments) {
   AddNamed(app, "--loss", {Loss::kCrossEntropy, Loss::kBprMax}, &options.loss,
            "cross-entropy or bpr-max: what training minimizes over target and negatives")
       ->group("Loss");
-  AddNamed(app, "--final-activation",
-           {FinalActivation::kSoftmax, FinalActivation::kLinear, FinalActivation::kElu},
-           &options.final_activation,
-           "Function of the scores in training: softmax, which cross-entropy takes; linear or elu "
-           "for bpr-max, elu if not given")
-      ->each([arguments](const std::string&) { arguments->final_activation_given = true; })
-      ->group("Loss");
-  AddReal(app, "--elu-alpha", &options.elu_alpha, "Alpha of elu, 1e-6 to 1e6")
-      ->each([arguments](const std::string&) { arguments->elu_alpha_given = true; })
+  app->add_option_function<std::string>(
+         "--final-activation",
+         [arguments](const std::string& text) {
+           arguments->options.final_activation = ParseActivation("--final-activation", text);
+           arguments->final_activation_given = true;
+         },
+         "Function of the scores in training: softmax for the cross-entropies; linear, relu, tanh, "
+         "leaky-ALPHA, elu-ALPHA or selu-SCALE-ALPHA for the others. If not given: linear for bpr, "
+         "tanh for top1 and top1-max, elu-0.5 for bpr-max")
+      ->type_name("NAME")
       ->group("Loss");
   AddReal(app, "--bpreg", &options.bpreg,
           "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
@@ -105,7 +106,7 @@ void AddOptimizerOptions(CLI::App* app, TrainArguments* arguments) {
       ->group("Optimizer");
   AddReal(app, "--momentum", &options.momentum, "Share of the last step that goes on, in [0, 1)")
       ->group("Optimizer");
-  AddReal(app, "--adagrad-epsilon", &options.adagrad_epsilon,
+  AddReal(app, "--epsilon", &options.epsilon,
           "Added to the sum of squares inside the root, 1e-20 to 1")
       ->group("Optimizer");
 }
@@ -165,13 +166,9 @@ void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
 void CompleteTrainArguments(TrainArguments* arguments) {
   Options& options = arguments->options;
   if (!arguments->final_activation_given) {
-    options.final_activation =
-        options.loss == Loss::kCrossEntropy ? FinalActivation::kSoftmax : FinalActivation::kElu;
+    options.final_activation = DefaultFinalActivation(options.loss);
   }
   Validate(options);
-  if (arguments->elu_alpha_given && options.final_activation != FinalActivation::kElu) {
-    throw std::invalid_argument("--elu-alpha: only the final activation elu has an alpha");
-  }
   if (arguments->bpreg_given && options.loss != Loss::kBprMax) {
     throw std::invalid_argument("--bpreg: only bpr-max has a score regularization");
   }

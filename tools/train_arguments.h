@@ -21,7 +21,6 @@ struct TrainArguments {
   Options options;
   DType dtype = DType::kInt8;
   bool final_activation_given = false;  // else it follows from the loss
-  bool elu_alpha_given = false;         // refused where it would do nothing
   bool bpreg_given = false;
   // Part of the sessions, the last by start, that is kept for validation: so many, or so
   // many percent; none if both are zero.

@@ -245,7 +245,7 @@ ExportInput TrainRun::MakeExportInput(const Parameters& parameters, const Datase
   input.parameters = &parameters;
   input.catalog = &dataset.catalog;
   input.final_activation = arguments_.options.final_activation;
-  input.elu_alpha = arguments_.options.elu_alpha;
+  input.hidden_activation = arguments_.options.hidden_activation;
   input.hyperparameters = ToJson(arguments_.options);
   return input;
 }

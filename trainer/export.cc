@@ -156,14 +156,16 @@ Sections MakeSections(const ExportInput& input) {
   return sections;
 }
 
-schema::FinalActivation ToSchema(FinalActivation activation) {
+schema::FinalActivation ToSchema(ActivationKind activation) {
   switch (activation) {
-    case FinalActivation::kSoftmax:
+    case ActivationKind::kSoftmax:
       return schema::FinalActivation::Softmax;
-    case FinalActivation::kLinear:
+    case ActivationKind::kLinear:
       return schema::FinalActivation::Linear;
-    case FinalActivation::kElu:
+    case ActivationKind::kElu:
       return schema::FinalActivation::Elu;
+    default:
+      break;
   }
   Fail("unknown final activation");
 }
@@ -220,11 +222,11 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   model.add_header_xxh3(0);
   model.add_file_size(0);
   model.add_dtype(input.dtype == DType::kInt8 ? schema::DType::Int8 : schema::DType::F32);
-  model.add_gru_form(parameters.form == GruForm::kResetAfter ? schema::GruForm::ResetAfter
-                                                             : schema::GruForm::ResetBefore);
-  model.add_final_activation(ToSchema(input.final_activation));
-  model.add_elu_alpha(
-      input.final_activation == FinalActivation::kElu ? static_cast<float>(input.elu_alpha) : 0);
+  model.add_gru_form(parameters.shape.gru_form == GruForm::kResetAfter
+                         ? schema::GruForm::ResetAfter
+                         : schema::GruForm::ResetBefore);
+  model.add_final_activation(ToSchema(input.final_activation.kind));
+  model.add_elu_alpha(static_cast<float>(input.final_activation.alpha));
   model.add_items(static_cast<uint32_t>(parameters.items.rows));
   model.add_layers(layer_vector);
   model.add_item_rows(item_rows);

@@ -20,8 +20,8 @@ struct ExportInput {
   const Parameters* parameters = nullptr;
   const Catalog* catalog = nullptr;
   DType dtype = DType::kInt8;
-  FinalActivation final_activation = FinalActivation::kSoftmax;
-  double elu_alpha = 0.5;               // of FinalActivation::kElu
+  Activation final_activation = {ActivationKind::kSoftmax};
+  Activation hidden_activation = {ActivationKind::kTanh};
   std::string hyperparameters = "{}";   // JSON object
   std::string training_summary = "{}";  // JSON object
   // Item sequences whose top-k is computed by the runtime and stored as self-tests.

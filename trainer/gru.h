@@ -12,6 +12,8 @@
 
 #include <cstddef>
 
+#include "runtime/activation.h"
+
 namespace stint {
 
 // One layer's activations, features x batch: row u of an array is a unit, `batch` floats of
@@ -22,12 +24,13 @@ struct GruActivations {
   float* input_gates = nullptr;  // a  [3 units, batch]: Wi x + bi
   float* hidden_gates =
       nullptr;  // b  [3 units, batch]: Wh h + bh; reset_before: candidate Wh_n (r h)
-  float* old_hidden = nullptr;    // h  [units, batch]
-  float* reset = nullptr;         // r  [units, batch]
-  float* update = nullptr;        // z  [units, batch]
-  float* candidate = nullptr;     // n  [units, batch]
-  float* reset_hidden = nullptr;  // r h  [units, batch], reset_before alone
-  float* hidden = nullptr;        // h' [units, batch]
+  float* old_hidden = nullptr;                            // h  [units, batch]
+  float* reset = nullptr;                                 // r  [units, batch]
+  float* update = nullptr;                                // z  [units, batch]
+  float* candidate = nullptr;                             // n  [units, batch]
+  float* reset_hidden = nullptr;                          // r h  [units, batch], reset_before alone
+  float* hidden = nullptr;                                // h' [units, batch]
+  ActivationParams activation = {ActivationKind::kTanh};  // of the candidate
 };
 
 // Units [begin, end). The reset_before form needs the candidate's product in between.

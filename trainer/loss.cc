@@ -40,8 +40,9 @@ HWY_INLINE V PairwiseSigmoid(D d, V x, V& other) {
 // not applied here: it is part of cross-entropy.
 HWY_INLINE V Value(D d, const LossConfig& config, V score, V correction) {
   V y = hn::Sub(score, correction);
-  if (config.activation == FinalActivation::kElu) {
-    const V below = hn::Mul(hn::Set(d, config.elu_alpha), hn::Sub(Exp(d, y), hn::Set(d, 1.0f)));
+  if (config.activation.kind == ActivationKind::kElu) {
+    const V below =
+        hn::Mul(hn::Set(d, config.activation.alpha), hn::Sub(Exp(d, y), hn::Set(d, 1.0f)));
     y = hn::IfThenElse(hn::Lt(y, hn::Zero(d)), below, y);
   }
   return y;
@@ -50,8 +51,9 @@ HWY_INLINE V Value(D d, const LossConfig& config, V score, V correction) {
 // The derivative of the final activation by its value: for ELU, alpha e^x = y + alpha.
 HWY_INLINE V ValueSlope(D d, const LossConfig& config, V y) {
   const V one = hn::Set(d, 1.0f);
-  if (config.activation != FinalActivation::kElu) return one;
-  return hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Add(y, hn::Set(d, config.elu_alpha)), one);
+  if (config.activation.kind != ActivationKind::kElu) return one;
+  return hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Add(y, hn::Set(d, config.activation.alpha)),
+                        one);
 }
 
 HWY_INLINE V CorrectionAt(D d, const LossBatch& batch, size_t c) {
@@ -266,9 +268,9 @@ HWY_EXPORT(LossGradient);
 
 LossConfig LossConfig::Of(const Options& options) {
   return {.loss = options.loss,
-          .activation = options.final_activation,
-          .elu_alpha = static_cast<float>(options.elu_alpha),
-          .bpreg = static_cast<float>(options.bpreg)};
+          .activation = options.final_activation.Params(),
+          .bpreg = static_cast<float>(options.bpreg),
+          .label_smoothing = static_cast<float>(options.label_smoothing)};
 }
 
 void LossTargets(const LossConfig& config, const LossBatch& batch, float* statistics) {

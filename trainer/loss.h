@@ -15,6 +15,7 @@
 #define STINT_TRAINER_LOSS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "trainer/options.h"
@@ -23,9 +24,9 @@ namespace stint {
 
 struct LossConfig {
   Loss loss = Loss::kCrossEntropy;
-  FinalActivation activation = FinalActivation::kSoftmax;
-  float elu_alpha = 0.5f;
+  ActivationParams activation = {ActivationKind::kSoftmax};  // of the scores
   float bpreg = 1.0f;
+  float label_smoothing = 0.0f;
 
   static LossConfig Of(const Options& options);
 };
@@ -39,6 +40,15 @@ struct LossBatch {
   size_t rows = 0;      // sessions; lanes [rows, batch) are padding
   size_t batch = 0;     // multiple of kRowAlignment
   float weight = 1.0f;  // of a session's loss: 1 / nominal batch size
+  const float* row_weights = nullptr;  // [batch] multiplies `weight` session by session; null: 1
+  // Which columns count for a session besides its target; see Excluded(). [columns] items of the
+  // columns, [batch] the sessions' target items; read only where a rule below is on.
+  const int32_t* items = nullptr;
+  const int32_t* targets = nullptr;
+  bool exclude_batch = false;  // the other sessions' targets (columns < rows)
+  bool exclude_hits = false;   // columns whose item is the session's target
+  // [batch] scores (corrected, before the activation) below it are left out; null: none is.
+  const float* thresholds = nullptr;
 };
 
 // Rows of statistics, [kLossStatistics, batch] floats.

@@ -26,13 +26,13 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
     : options_(options),
       team_(options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads()),
       loss_config_(LossConfig::Of(options)),
-      adagrad_(AdagradConfig::Of(options)),
+      optimizer_(OptimizerConfig::Of(options)),
       parameters_(std::move(parameters)),
-      accumulators_(parameters_.items.rows, options.layers, parameters_.form),
+      accumulators_(parameters_.shape),
       stride_(RoundUp(options.batch_size, kRowAlignment)),
       touched_(parameters_.items.rows) {
   if (options.momentum > 0) {
-    velocities_ = Parameters(parameters_.items.rows, options.layers, parameters_.form);
+    velocities_ = Parameters(parameters_.shape);
   }
   if (options.logq > 0) {
     log_counts_.reserve(counts.size());
@@ -58,7 +58,7 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
     const size_t units = parameters_.layers[l].units();
     const size_t inputs = parameters_.layers[l].inputs();
     const size_t cells = units * stride_;
-    const bool reset_before = parameters_.form == GruForm::kResetBefore;
+    const bool reset_before = parameters_.layers[l].form == GruForm::kResetBefore;
     for (AlignedFloats* array : {&layer.old_hidden, &layer.reset, &layer.update, &layer.candidate,
                                  &layer.hidden, &layer.d_hidden}) {
       *array = AlignedFloats(cells);
@@ -163,7 +163,7 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
   Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
   const size_t units = p.units();
-  const bool reset_after = parameters_.form == GruForm::kResetAfter;
+  const bool reset_after = p.form == GruForm::kResetAfter;
 
   // The hidden state each row goes on from.
   for (size_t u = 0; u < units; ++u) {

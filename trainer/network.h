@@ -124,12 +124,12 @@ class Network {
   const float* LayerInput(size_t l) const;      // [inputs, batch]
   const float* LayerInputRows(size_t l) const;  // [batch, row_stride(inputs)]
   LossBatch ScoreBatch() const;
-  AdagradSlots SlotsOf(const Matrix& m, size_t offset) const;
+  OptimizerSlots SlotsOf(const Matrix& m, size_t offset) const;
 
   Options options_;
   Team team_;
   LossConfig loss_config_;
-  AdagradConfig adagrad_;
+  OptimizerConfig optimizer_;
   Parameters parameters_;
   Parameters accumulators_;
   Parameters velocities_;          // empty without momentum

@@ -54,7 +54,7 @@ void Network::BackwardScores() {
         const float* gradient = d_rows + (c - begin) * row_stride;
         if (touched_.OccursOnce(columns_[c])) {
           UpdateItem(columns_[c], &gradient, 1);
-          AdagradUpdateOne(adagrad_, SlotsOf(parameters_.item_bias, columns_[c]), gradient[width]);
+          UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, columns_[c]), gradient[width]);
         } else {
           std::copy_n(gradient, row_stride, d_rows_.data() + c * row_stride);
         }
@@ -77,7 +77,7 @@ void Network::BackwardLayer(size_t l) {
   Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
   const size_t units = p.units(), inputs = p.inputs();
-  const bool reset_after = parameters_.form == GruForm::kResetAfter;
+  const bool reset_after = p.form == GruForm::kResetAfter;
   const float* d_input_gates = layer.d_input_gates.data();
   const float* d_hidden_gates = reset_after ? layer.d_hidden_gates.data() : d_input_gates;
   const Rows hidden_rows = Rows::Of(p.hidden_weights);
@@ -134,14 +134,13 @@ void Network::BackwardLayer(size_t l) {
   });
 }
 
-AdagradSlots Network::SlotsOf(const Matrix& m, size_t offset) const {
+OptimizerSlots Network::SlotsOf(const Matrix& m, size_t offset) const {
   // The slots lie in blocks laid out alike.
   float* at = m.data + offset;
-  const ptrdiff_t place = at - parameters_.layers[0].input_weights.data;
+  const ptrdiff_t place = at - parameters_.block();
   return {.parameter = at,
-          .accumulator = accumulators_.layers[0].input_weights.data + place,
-          .velocity =
-              velocities_.layers.empty() ? at : velocities_.layers[0].input_weights.data + place};
+          .first = accumulators_.block() + place,
+          .velocity = velocities_.layers.empty() ? at : velocities_.block() + place};
 }
 
 void Network::Update() {
@@ -155,8 +154,8 @@ void Network::UpdateLayer(size_t l) {
   const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d,
                           size_t row) {
     const float* gradient = d.data() + row * RowStride(weights.cols);
-    AdagradUpdateRow(adagrad_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
-    if (bias.rows > 0) AdagradUpdateOne(adagrad_, SlotsOf(bias, row), gradient[weights.cols]);
+    UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
+    if (bias.rows > 0) UpdateOne(optimizer_, SlotsOf(bias, row), gradient[weights.cols]);
   };
   team_.Run(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
     for (size_t row = t * kRowBlock; row < std::min(3 * p.units(), (t + 1) * kRowBlock); ++row) {
@@ -167,16 +166,16 @@ void Network::UpdateLayer(size_t l) {
 }
 
 void Network::PrefetchSlots(size_t item) const {
-  const AdagradSlots row = SlotsOf(parameters_.items, item * parameters_.items.stride);
+  const OptimizerSlots row = SlotsOf(parameters_.items, item * parameters_.items.stride);
   for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) {
-    hwy::Prefetch(row.accumulator + c);
-    if (adagrad_.momentum > 0) hwy::Prefetch(row.velocity + c);
+    hwy::Prefetch(row.first + c);
+    if (optimizer_.momentum > 0) hwy::Prefetch(row.velocity + c);
   }
 }
 
 void Network::UpdateItem(size_t item, const float* const* gradients, size_t occurrences) {
-  AdagradUpdateRow(adagrad_, SlotsOf(parameters_.items, item * parameters_.items.stride), gradients,
-                   occurrences, parameters_.width());
+  UpdateRow(optimizer_, SlotsOf(parameters_.items, item * parameters_.items.stride), gradients,
+            occurrences, parameters_.width());
 }
 
 // Each distinct item that BackwardScores() has left, once, with the sum over its occurrences as
@@ -200,7 +199,7 @@ void Network::UpdateItems() {
       }
       const size_t item = touched_.item(slot);
       UpdateItem(item, gradients.data(), occurrences);
-      if (scored) AdagradUpdateOne(adagrad_, SlotsOf(parameters_.item_bias, item), d_bias);
+      if (scored) UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, item), d_bias);
     }
   });
 }

@@ -33,10 +33,10 @@ HWY_INLINE V InverseSqrt(D d, V x) {
 
 // One vector of an update by gradient g.
 template <class D>
-HWY_INLINE void UpdateVector(D d, const AdagradConfig& config, hn::Vec<D> g, float* parameter,
-                             float* accumulator, float* velocity) {
-  const auto sum = hn::MulAdd(g, g, hn::Load(d, accumulator));
-  hn::Store(sum, d, accumulator);
+HWY_INLINE void UpdateVector(D d, const OptimizerConfig& config, hn::Vec<D> g, float* parameter,
+                             float* first, float* velocity) {
+  const auto sum = hn::MulAdd(g, g, hn::Load(d, first));
+  hn::Store(sum, d, first);
   const auto direction = hn::Mul(g, InverseSqrt(d, hn::Add(sum, hn::Set(d, config.epsilon))));
   const auto rate = hn::Set(d, config.learning_rate);
   if (config.momentum > 0) {
@@ -49,21 +49,21 @@ HWY_INLINE void UpdateVector(D d, const AdagradConfig& config, hn::Vec<D> g, flo
   }
 }
 
-void AdagradUpdateRow(const AdagradConfig& config, const AdagradSlots& slots,
-                      const float* const* gradients, size_t occurrences, size_t n) {
+void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
+               const float* const* gradients, size_t occurrences, size_t n) {
   const hn::CappedTag<float, kRowAlignment> d;
   for (size_t i = 0; i < n; i += hn::Lanes(d)) {
     auto g = hn::Load(d, gradients[0] + i);
     for (size_t o = 1; o < occurrences; ++o) g = hn::Add(g, hn::Load(d, gradients[o] + i));
     // Whatever stands beyond the row's n gradients must not reach its padding.
     if (n - i < hn::Lanes(d)) g = hn::IfThenElseZero(hn::FirstN(d, n - i), g);
-    UpdateVector(d, config, g, slots.parameter + i, slots.accumulator + i, slots.velocity + i);
+    UpdateVector(d, config, g, slots.parameter + i, slots.first + i, slots.velocity + i);
   }
 }
 
-void AdagradUpdateOne(const AdagradConfig& config, const AdagradSlots& slots, float gradient) {
+void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient) {
   const hn::CappedTag<float, 1> d;
-  UpdateVector(d, config, hn::Set(d, gradient), slots.parameter, slots.accumulator, slots.velocity);
+  UpdateVector(d, config, hn::Set(d, gradient), slots.parameter, slots.first, slots.velocity);
 }
 
 }  // namespace stint::HWY_NAMESPACE
@@ -72,22 +72,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace stint {
 
-HWY_EXPORT(AdagradUpdateRow);
-HWY_EXPORT(AdagradUpdateOne);
+HWY_EXPORT(UpdateRow);
+HWY_EXPORT(UpdateOne);
 
-AdagradConfig AdagradConfig::Of(const Options& options) {
-  return {.learning_rate = static_cast<float>(options.learning_rate),
+OptimizerConfig OptimizerConfig::Of(const Options& options) {
+  return {.optimizer = options.optimizer,
+          .momentum_form = options.momentum_form,
+          .epsilon_place = options.epsilon_place,
+          .learning_rate = static_cast<float>(options.learning_rate),
           .momentum = static_cast<float>(options.momentum),
-          .epsilon = static_cast<float>(options.adagrad_epsilon)};
+          .epsilon = static_cast<float>(options.epsilon),
+          .rho = static_cast<float>(options.rho),
+          .beta1 = static_cast<float>(options.beta1),
+          .beta2 = static_cast<float>(options.beta2),
+          .l2 = static_cast<float>(options.l2)};
 }
 
-void AdagradUpdateRow(const AdagradConfig& config, const AdagradSlots& slots,
-                      const float* const* gradients, size_t occurrences, size_t n) {
-  HWY_DYNAMIC_DISPATCH(AdagradUpdateRow)(config, slots, gradients, occurrences, n);
+void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
+               const float* const* gradients, size_t occurrences, size_t n) {
+  HWY_DYNAMIC_DISPATCH(UpdateRow)(config, slots, gradients, occurrences, n);
 }
 
-void AdagradUpdateOne(const AdagradConfig& config, const AdagradSlots& slots, float gradient) {
-  HWY_DYNAMIC_DISPATCH(AdagradUpdateOne)(config, slots, gradient);
+void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient) {
+  HWY_DYNAMIC_DISPATCH(UpdateOne)(config, slots, gradient);
 }
 
 void TouchedRows::Assign(const uint32_t* occurrences, size_t n) {

@@ -20,29 +20,48 @@
 
 namespace stint {
 
-struct AdagradConfig {
-  float learning_rate = 0.05f;
+struct OptimizerConfig {
+  Optimizer optimizer = Optimizer::kAdagrad;
+  MomentumForm momentum_form = MomentumForm::kClassical;
+  EpsilonPlace epsilon_place = EpsilonPlace::kInside;
+  float learning_rate = 0.05f;  // of this step: see trainer/schedule.h
   float momentum = 0.0f;
   float epsilon = 1e-6f;
+  float rho = 0.9f;
+  float beta1 = 0.9f;
+  float beta2 = 0.999f;
+  float l2 = 0.0f;
+  float gradient_scale = 1.0f;  // gradients are multiplied by it first: clipping by norm
 
-  static AdagradConfig Of(const Options& options);
+  static OptimizerConfig Of(const Options& options);
+
+  // Which slots an update reads and writes.
+  bool HasFirst() const { return optimizer != Optimizer::kSgd; }
+  bool HasSecond() const {
+    return optimizer == Optimizer::kAdadelta || optimizer == Optimizer::kAdam;
+  }
+  bool HasVelocity() const { return momentum > 0; }
+  bool HasSteps() const { return optimizer == Optimizer::kAdam; }
 };
 
-// Where parameters and their optimizer slots live.
-struct AdagradSlots {
+// Where parameters and their optimizer slots live; those that the optimizer does not have are not
+// touched.
+struct OptimizerSlots {
   float* parameter = nullptr;
-  float* accumulator = nullptr;
-  float* velocity = nullptr;  // read and written only if momentum > 0
+  float* first = nullptr;     // mean or sum of squared gradients
+  float* second = nullptr;    // Adadelta: mean of squared updates; Adam: mean of gradients
+  float* velocity = nullptr;  // momentum
+  uint32_t* steps = nullptr;  // updates of this row (or element) so far; one more after the update
 };
 
 // Updates a row of n elements by the sum of `occurrences` gradients, added in order from the
 // first on. Slots and gradients are 64-byte aligned and padded to a multiple of kRowAlignment;
 // the slots' padding stays zero.
-void AdagradUpdateRow(const AdagradConfig& config, const AdagradSlots& slots,
-                      const float* const* gradients, size_t occurrences, size_t n);
+void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
+               const float* const* gradients, size_t occurrences, size_t n);
 
 // Updates one element (a bias).
-void AdagradUpdateOne(const AdagradConfig& config, const AdagradSlots& slots, float gradient);
+void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient);
 
 // Distinct items of a mini-batch and where each occurs.
 class TouchedRows {

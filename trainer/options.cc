@@ -3,13 +3,20 @@
 
 #include "trainer/options.h"
 
-#include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
 namespace stint {
 namespace {
+
+// The word for an enumerator, from a list in the enumerators' order.
+template <class E, size_t n>
+const char* Word(E value, const char* const (&words)[n]) {
+  const auto i = static_cast<size_t>(value);
+  return i < n ? words[i] : "?";
+}
 
 // Refuses `value` unless it is in [low, high] (`open`: [low, high)).
 void CheckRange(const char* name, double value, double low, double high, bool open = false) {
@@ -21,46 +28,175 @@ void CheckRange(const char* name, double value, double low, double high, bool op
   throw std::invalid_argument(message.str());
 }
 
+void Refuse(bool refused, const std::string& message) {
+  if (refused) throw std::invalid_argument(message);
+}
+
+bool HasSoftmax(Loss loss) { return loss == Loss::kCrossEntropy || loss == Loss::kXeLogit; }
+
+void ValidateNetwork(const Options& options) {
+  Refuse(
+      options.layers.empty() || options.layers.size() > 16,
+      "--layers: " + std::to_string(options.layers.size()) + " layers given, 1 to 16 are possible");
+  for (size_t units : options.layers) CheckRange("layers", double(units), 1, 16384);
+  CheckRange("embedding-width", double(options.embedding_width), 0, 16384);
+  Refuse(options.embedding_width != 0 && options.embedding != Embedding::kSeparate,
+         "--embedding-width: only --embedding separate has a width of its own");
+  Refuse(options.hidden_activation.kind == ActivationKind::kSoftmax,
+         "--hidden-activation: softmax is for scores alone");
+}
+
+void ValidateLoss(const Options& options) {
+  const std::string loss = Name(options.loss);
+  const bool softmax = options.final_activation.kind == ActivationKind::kSoftmax;
+  Refuse(softmax != HasSoftmax(options.loss),
+         "--final-activation: " + Name(options.final_activation) + " does not go with --loss " +
+             loss + " (cross-entropy and xe_logit take softmax, the ranking losses anything else)");
+  Refuse(options.logq != 0 && !softmax,
+         "--logq: " + loss + " has no logQ correction, only cross-entropy and xe_logit");
+  Refuse(options.logq == 0 && options.logq_form != LogqForm::kOfficial,
+         "--logq-form: needs --logq");
+  Refuse(
+      options.label_smoothing != 0 && !softmax,
+      "--label-smoothing: " + loss + " has no labels to smooth, only cross-entropy and xe_logit");
+  CheckRange("bpreg", options.bpreg, 0, 1e6);
+  CheckRange("logq", options.logq, 0, 10);
+  CheckRange("label-smoothing", options.label_smoothing, 0, 1, true);
+}
+
+void ValidateSampling(const Options& options) {
+  CheckRange("batch-size", double(options.batch_size), 1, 65536);
+  CheckRange("negatives", double(options.negatives), 0, 1 << 24);
+  const NegativeSource source = options.negative_source;
+  Refuse(source == NegativeSource::kSampled && options.negatives == 0,
+         "--negative-source: sampled needs --negatives");
+  const bool in_batch_alone = source == NegativeSource::kBatch ||
+                              (source == NegativeSource::kBoth && options.negatives == 0);
+  Refuse(in_batch_alone && options.batch_size < 2,
+         "--batch-size: 1 leaves no negatives without --negatives; give either");
+  Refuse(source == NegativeSource::kAll && options.logq != 0,
+         "--logq: corrects for sampling, and --negative-source all does not sample");
+  CheckRange("sample-alpha", options.sample_alpha, 0, 2);
+  CheckRange("hardest", double(options.hardest), 0, 1 << 24);
+  CheckRange("recency-half-life", options.recency_half_life, 0, 1e18);
+}
+
+void ValidateRegularization(const Options& options) {
+  CheckRange("dropout-embedding", options.dropout_embedding, 0, 1, true);
+  CheckRange("dropout-hidden", options.dropout_hidden, 0, 1, true);
+  Refuse(options.dropout_embedding > 0 && options.embedding == Embedding::kNone,
+         "--dropout-embedding: --embedding none has nothing to drop; --dropout-hidden drops the "
+         "first layer's state");
+  CheckRange("l2", options.l2, 0, 1e3);
+  CheckRange("clip-norm", options.clip_norm, 0, 1e9);
+  CheckRange("item-scale", options.item_scale, 1e-3, 1e3);
+}
+
+void ValidateOptimizer(const Options& options) {
+  CheckRange("learning-rate", options.learning_rate, 1e-9, 1e3);
+  CheckRange("momentum", options.momentum, 0, 1, true);
+  Refuse(options.momentum == 0 && options.momentum_form != MomentumForm::kClassical,
+         "--momentum-form: needs --momentum");
+  CheckRange("epsilon", options.epsilon, 1e-20, 1);
+  Refuse(
+      options.epsilon_place == EpsilonPlace::kOutside && options.optimizer != Optimizer::kAdagrad,
+      "--epsilon-place: only --optimizer adagrad has both forms");
+  CheckRange("rho", options.rho, 0, 1, true);
+  CheckRange("beta1", options.beta1, 0, 1, true);
+  CheckRange("beta2", options.beta2, 0, 1, true);
+  CheckRange("schedule-factor", options.schedule_factor, 1e-6, 1);
+  CheckRange("schedule-epochs", double(options.schedule_epochs), 1, 1e6);
+  CheckRange("warmup-epochs", options.warmup_epochs, 0, 1e6);
+  CheckRange("ema-decay", options.ema_decay, 0, 1, true);
+  CheckRange("init-sigma", options.init_sigma, 0, 1e3);
+  Refuse(options.init_sigma != 0 && options.initialization == Initialization::kCompat42,
+         "--init-sigma: --init compat42 fixes the start values");
+}
+
 }  // namespace
 
-const char* Name(Loss loss) { return loss == Loss::kCrossEntropy ? "cross-entropy" : "bpr-max"; }
+const char* Name(GruForm form) { return Word(form, {"reset_after", "reset_before"}); }
+const char* Name(Embedding embedding) { return Word(embedding, {"shared", "separate", "none"}); }
+const char* Name(Loss loss) {
+  return Word(loss, {"cross-entropy", "xe_logit", "bpr", "top1", "top1-max", "bpr-max"});
+}
+const char* Name(LogqForm form) { return Word(form, {"official", "mixture"}); }
+const char* Name(NegativeSource source) {
+  return Word(source, {"both", "batch", "sampled", "all"});
+}
+const char* Name(Optimizer optimizer) {
+  return Word(optimizer, {"sgd", "adagrad", "rmsprop", "adadelta", "adam"});
+}
+const char* Name(MomentumForm form) { return Word(form, {"classical", "mean", "nesterov"}); }
+const char* Name(EpsilonPlace place) { return Word(place, {"inside", "outside"}); }
+const char* Name(Schedule schedule) { return Word(schedule, {"constant", "step", "cosine"}); }
+const char* Name(Initialization init) { return Word(init, {"uniform", "normal", "compat42"}); }
+const char* Name(SessionOrder order) { return Word(order, {"time", "random", "id"}); }
+const char* Name(Repeats repeats) { return Word(repeats, {"keep", "collapse"}); }
+const char* Name(DType dtype) { return Word(dtype, {"int8", "f32"}); }
 
-const char* Name(FinalActivation activation) {
-  switch (activation) {
-    case FinalActivation::kSoftmax:
-      return "softmax";
-    case FinalActivation::kLinear:
-      return "linear";
-    case FinalActivation::kElu:
-      return "elu";
+Activation DefaultFinalActivation(Loss loss) {
+  switch (loss) {
+    case Loss::kCrossEntropy:
+    case Loss::kXeLogit:
+      return {ActivationKind::kSoftmax};
+    case Loss::kBpr:
+      return {ActivationKind::kLinear};
+    case Loss::kTop1:
+    case Loss::kTop1Max:
+      return {ActivationKind::kTanh};
+    case Loss::kBprMax:
+      return {ActivationKind::kElu, 0.5};
   }
-  return "?";
+  return {ActivationKind::kLinear};
 }
-
-const char* Name(GruForm form) {
-  return form == GruForm::kResetAfter ? "reset_after" : "reset_before";
-}
-
-const char* Name(DType dtype) { return dtype == DType::kInt8 ? "int8" : "f32"; }
 
 std::string ToJson(const Options& options) {
   // Ordered, so that the same options give the same bytes in the model file.
   nlohmann::ordered_json json;
   json["layers"] = options.layers;
   json["gru-form"] = Name(options.gru_form);
+  json["embedding"] = Name(options.embedding);
+  json["embedding-width"] = options.embedding_width;
+  json["hidden-activation"] = Name(options.hidden_activation);
   json["loss"] = Name(options.loss);
   json["final-activation"] = Name(options.final_activation);
-  json["elu-alpha"] = options.elu_alpha;
   json["bpreg"] = options.bpreg;
+  json["label-smoothing"] = options.label_smoothing;
   json["logq"] = options.logq;
+  json["logq-form"] = Name(options.logq_form);
   json["batch-size"] = options.batch_size;
   json["negatives"] = options.negatives;
   json["sample-alpha"] = options.sample_alpha;
+  json["negative-source"] = Name(options.negative_source);
+  json["remove-hits"] = options.remove_hits;
+  json["hardest"] = options.hardest;
+  json["session-order"] = Name(options.session_order);
+  json["repeats"] = Name(options.repeats);
+  json["recency-half-life"] = options.recency_half_life;
   json["dropout-embedding"] = options.dropout_embedding;
   json["dropout-hidden"] = options.dropout_hidden;
+  json["l2"] = options.l2;
+  json["clip-norm"] = options.clip_norm;
+  json["normalize-items"] = options.normalize_items;
+  json["item-scale"] = options.item_scale;
+  json["learn-item-scale"] = options.learn_item_scale;
+  json["optimizer"] = Name(options.optimizer);
   json["learning-rate"] = options.learning_rate;
   json["momentum"] = options.momentum;
-  json["adagrad-epsilon"] = options.adagrad_epsilon;
+  json["momentum-form"] = Name(options.momentum_form);
+  json["epsilon"] = options.epsilon;
+  json["epsilon-place"] = Name(options.epsilon_place);
+  json["rho"] = options.rho;
+  json["beta1"] = options.beta1;
+  json["beta2"] = options.beta2;
+  json["schedule"] = Name(options.schedule);
+  json["schedule-factor"] = options.schedule_factor;
+  json["schedule-epochs"] = options.schedule_epochs;
+  json["warmup-epochs"] = options.warmup_epochs;
+  json["ema-decay"] = options.ema_decay;
+  json["init"] = Name(options.initialization);
+  json["init-sigma"] = options.init_sigma;
   json["epochs"] = options.epochs;
   json["patience"] = options.patience;
   json["seed"] = options.seed;
@@ -68,36 +204,11 @@ std::string ToJson(const Options& options) {
 }
 
 void Validate(const Options& options) {
-  if (options.layers.empty() || options.layers.size() > 16) {
-    throw std::invalid_argument("--layers: " + std::to_string(options.layers.size()) +
-                                " layers given, 1 to 16 are possible");
-  }
-  for (size_t units : options.layers) CheckRange("layers", double(units), 1, 16384);
-  const bool softmax = options.final_activation == FinalActivation::kSoftmax;
-  if (softmax != (options.loss == Loss::kCrossEntropy)) {
-    throw std::invalid_argument(std::string("--final-activation: ") +
-                                Name(options.final_activation) + " does not go with --loss " +
-                                Name(options.loss) +
-                                " (cross-entropy takes softmax, bpr-max takes linear or elu)");
-  }
-  if (options.logq != 0 && options.loss != Loss::kCrossEntropy) {
-    throw std::invalid_argument("--logq: only cross-entropy has a logQ correction");
-  }
-  CheckRange("elu-alpha", options.elu_alpha, 1e-6, 1e6);
-  CheckRange("bpreg", options.bpreg, 0, 1e6);
-  CheckRange("logq", options.logq, 0, 10);
-  CheckRange("batch-size", double(options.batch_size), 1, 65536);
-  CheckRange("negatives", double(options.negatives), 0, 1 << 24);
-  if (options.negatives == 0 && options.batch_size < 2) {
-    throw std::invalid_argument(
-        "--batch-size: 1 leaves no negatives without --negatives; give either");
-  }
-  CheckRange("sample-alpha", options.sample_alpha, 0, 2);
-  CheckRange("dropout-embedding", options.dropout_embedding, 0, 1, true);
-  CheckRange("dropout-hidden", options.dropout_hidden, 0, 1, true);
-  CheckRange("learning-rate", options.learning_rate, 1e-9, 1e3);
-  CheckRange("momentum", options.momentum, 0, 1, true);
-  CheckRange("adagrad-epsilon", options.adagrad_epsilon, 1e-20, 1);
+  ValidateNetwork(options);
+  ValidateLoss(options);
+  ValidateSampling(options);
+  ValidateRegularization(options);
+  ValidateOptimizer(options);
   CheckRange("epochs", double(options.epochs), 1, 1e6);
   CheckRange("threads", double(options.threads), 0, 1024);
 }

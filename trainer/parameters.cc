@@ -8,11 +8,8 @@
 #endif
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <new>
-
-#include "trainer/random.h"
 
 namespace stint {
 namespace {
@@ -47,23 +44,32 @@ struct Arena {
   }
 };
 
-size_t LayOut(size_t n_items, const std::vector<size_t>& layer_units, GruForm form, float* block,
-              Parameters* p) {
+size_t LayOut(const NetworkShape& shape, float* block, Parameters* p) {
   Arena arena{block};
-  p->form = form;
+  p->shape = shape;
   p->layers.clear();
-  size_t inputs = layer_units.back();  // the shared embedding's width
-  for (size_t units : layer_units) {
+  const bool one_hot = shape.embedding == Embedding::kNone;
+  size_t inputs =
+      shape.embedding == Embedding::kSeparate ? shape.embedding_width : shape.layers.back();
+  for (size_t l = 0; l < shape.layers.size(); ++l) {
+    const size_t units = shape.layers[l];
     GruParameters layer;
-    layer.input_weights = arena.Take(3 * units, inputs);
+    layer.form = shape.FormOf(l);
+    layer.input_weights = l == 0 && one_hot ? arena.Take(0, 0) : arena.Take(3 * units, inputs);
     layer.hidden_weights = arena.Take(3 * units, units);
     layer.input_bias = arena.Take(1, 3 * units);
-    layer.hidden_bias = arena.Take(form == GruForm::kResetAfter ? 1 : 0, 3 * units);
+    layer.hidden_bias = arena.Take(layer.form == GruForm::kResetAfter ? 1 : 0, 3 * units);
     p->layers.push_back(layer);
     inputs = units;
   }
-  p->item_bias = arena.Take(1, n_items);
-  p->items = arena.Take(n_items, layer_units.back());
+  p->item_bias = arena.Take(1, shape.items);
+  p->items = arena.Take(shape.items, shape.layers.back());
+  p->inputs = {};
+  if (shape.embedding == Embedding::kSeparate) {
+    p->inputs = arena.Take(shape.items, shape.embedding_width);
+  } else if (one_hot) {
+    p->inputs = arena.Take(shape.items, 3 * shape.layers[0]);
+  }
   return arena.used;
 }
 
@@ -73,27 +79,33 @@ void Parameters::Free::operator()(float* p) const {
   ::operator delete(p, std::align_val_t(kBlockAlignment));
 }
 
-Parameters::Parameters(size_t n_items, const std::vector<size_t>& layer_units, GruForm gru_form) {
-  block_floats_ = LayOut(n_items, layer_units, gru_form, nullptr, this);
+NetworkShape NetworkShape::Of(const Options& options, size_t items) {
+  NetworkShape shape{.items = items,
+                     .layers = options.layers,
+                     .gru_form = options.gru_form,
+                     .embedding = options.embedding};
+  if (options.embedding == Embedding::kSeparate) {
+    shape.embedding_width =
+        options.embedding_width != 0 ? options.embedding_width : options.layers[0];
+  }
+  return shape;
+}
+
+Parameters::Parameters(const NetworkShape& network_shape) {
+  block_floats_ = LayOut(network_shape, nullptr, this);
   block_.reset(AllocateZeroed(block_floats_));
-  LayOut(n_items, layer_units, gru_form, block_.get(), this);
+  LayOut(network_shape, block_.get(), this);
 }
 
 Parameters::Parameters(const Parameters& other) {
   if (other.block_ == nullptr) return;
-  *this = Parameters(other.items.rows, other.LayerUnits(), other.form);
+  *this = Parameters(other.shape);
   std::copy_n(other.block_.get(), block_floats_, block_.get());
 }
 
 Parameters& Parameters::operator=(const Parameters& other) {
   if (this != &other) *this = Parameters(other);
   return *this;
-}
-
-std::vector<size_t> Parameters::LayerUnits() const {
-  std::vector<size_t> units;
-  for (const GruParameters& layer : layers) units.push_back(layer.units());
-  return units;
 }
 
 std::vector<Matrix> Parameters::Dense() const {
@@ -105,25 +117,6 @@ std::vector<Matrix> Parameters::Dense() const {
     dense.push_back(layer.hidden_bias);
   }
   return dense;
-}
-
-void Initialize(uint64_t seed, Parameters* parameters) {
-  const RandomCounter random(seed, uint64_t(RandomStream::kInitialize));
-  uint64_t drawn = 0;
-  // `fan_out` rows of a gate block at a time; every element takes the next draw.
-  auto fill = [&](const Matrix& m, size_t fan_out) {
-    const double s = std::sqrt(6.0 / double(m.cols + fan_out));
-    for (size_t r = 0; r < m.rows; ++r) {
-      for (size_t c = 0; c < m.cols; ++c) {
-        m.Row(r)[c] = float((2.0 * random.Unit(drawn++) - 1.0) * s);
-      }
-    }
-  };
-  for (const GruParameters& layer : parameters->layers) {
-    fill(layer.input_weights, layer.units());
-    fill(layer.hidden_weights, layer.units());
-  }
-  fill(parameters->items, parameters->items.rows);
 }
 
 }  // namespace stint

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "trainer/initialize.h"
 #include "trainer/minibatch.h"
 #include "trainer/negative_sampler.h"
 #include "trainer/network.h"
@@ -54,8 +55,8 @@ TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& 
                   const TrainCallbacks& callbacks) {
   Options options = asked;  // no more rows than sessions: neither memory nor a smaller gradient
   options.batch_size = std::max<size_t>(1, std::min(asked.batch_size, sessions.size()));
-  Parameters initial(catalog.size(), options.layers, options.gru_form);
-  Initialize(options.seed, &initial);
+  Parameters initial(NetworkShape::Of(options, catalog.size()));
+  Initialize(options, &initial);
   Network network(options, catalog.counts, std::move(initial));
   const NegativeSampler sampler(catalog.counts, options.sample_alpha, options.seed);
   MiniBatchIterator batches(sessions, options.batch_size, options.negatives == 0 ? 2 : 1);

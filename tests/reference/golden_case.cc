@@ -172,14 +172,12 @@ GoldenCase ReadGoldenCase(const std::string& path) {
   golden.form = file.Option("gru") == "torch" ? GruForm::kResetAfter : GruForm::kResetBefore;
   golden.layers = ParseLayers(file.Option("layers"));
   Settings& settings = golden.settings;
-  settings.elu_alpha = EluAlpha(file.Option("final_act"));
   if (file.Option("loss") == "cross-entropy") {
     settings.loss = Loss::kCrossEntropy;
-    settings.final_activation = FinalActivation::kSoftmax;
+    settings.final_activation = {ActivationKind::kSoftmax};
   } else {
     settings.loss = Loss::kBprMax;
-    settings.final_activation =
-        settings.elu_alpha > 0 ? FinalActivation::kElu : FinalActivation::kLinear;
+    settings.final_activation = ParseActivation("final_act", file.Option("final_act"));
   }
   settings.bpreg = file.Number("bpreg");
   settings.logq = file.Number("logq");
@@ -187,7 +185,7 @@ GoldenCase ReadGoldenCase(const std::string& path) {
   settings.batch_size = static_cast<size_t>(file.Number("batch_size"));
   settings.learning_rate = file.Number("learning_rate");
   settings.momentum = file.Number("momentum");
-  settings.adagrad_epsilon = file.Number("adagrad_eps");
+  settings.epsilon = file.Number("adagrad_eps");
   if (file.Has("mask_bits.embed")) {
     golden.keep_embedding = file.Number("keep_embed");
     golden.keep_hidden = file.Number("keep_hidden");

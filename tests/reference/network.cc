@@ -234,9 +234,9 @@ double LossOfScores(const Settings& settings, const Array& scores, Array* gradie
     std::vector<double> y(scores.cols), slope(scores.cols, 1.0), d_y(scores.cols);
     for (size_t j = 0; j < y.size(); ++j) {
       y[j] = scores(i, j);
-      if (settings.final_activation == FinalActivation::kElu && y[j] < 0) {
-        slope[j] = settings.elu_alpha * std::exp(y[j]);
-        y[j] = settings.elu_alpha * std::expm1(y[j]);
+      if (settings.final_activation.kind == ActivationKind::kElu && y[j] < 0) {
+        slope[j] = settings.final_activation.alpha * std::exp(y[j]);
+        y[j] = settings.final_activation.alpha * std::expm1(y[j]);
       }
     }
     loss += settings.loss == Loss::kCrossEntropy ? CrossEntropyRow(y, i, &d_y)
@@ -325,7 +325,7 @@ StepOutput Evaluate(const Settings& settings, const Weights& weights,
 void AdagradUpdate(const Settings& settings, double gradient, double* accumulator, double* velocity,
                    double* weight) {
   *accumulator += gradient * gradient;
-  const double direction = gradient / std::sqrt(*accumulator + settings.adagrad_epsilon);
+  const double direction = gradient / std::sqrt(*accumulator + settings.epsilon);
   *velocity = settings.momentum * *velocity - settings.learning_rate * direction;
   *weight += *velocity;
 }

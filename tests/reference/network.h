@@ -59,15 +59,14 @@ std::vector<size_t> UnitsOf(const Weights& weights);
 
 struct Settings {
   Loss loss = Loss::kCrossEntropy;
-  FinalActivation final_activation = FinalActivation::kSoftmax;
-  double elu_alpha = 0.5;
+  Activation final_activation = {ActivationKind::kSoftmax};
   double bpreg = 1.0;
   double logq = 0.0;
   double sample_alpha = 0.5;
   size_t batch_size = 0;  // nominal: every loss is divided by it
   double learning_rate = 0.05;
   double momentum = 0.0;
-  double adagrad_epsilon = 1e-6;
+  double epsilon = 1e-6;
   std::vector<double> counts;  // [items] training events of each item, for logq
 };
 

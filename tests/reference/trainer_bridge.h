@@ -47,7 +47,7 @@ inline Parameters ToParameters(const Weights& weights) {
 inline Weights FromParameters(const Parameters& parameters) {
   std::vector<size_t> units;
   for (const GruParameters& layer : parameters.layers) units.push_back(layer.units());
-  Weights weights(parameters.items.rows, units, parameters.form);
+  Weights weights(parameters.items.rows, units, parameters.shape.gru_form);
   ForEachPair(weights, parameters, [](Array& to, const Matrix& from) {
     for (size_t r = 0; r < to.rows; ++r) {
       for (size_t c = 0; c < to.cols; ++c) to(r, c) = from.Row(r)[c];
@@ -81,7 +81,6 @@ inline Options ToOptions(const Settings& settings, const Weights& weights, size_
   options.gru_form = weights.form;
   options.loss = settings.loss;
   options.final_activation = settings.final_activation;
-  if (settings.final_activation == FinalActivation::kElu) options.elu_alpha = settings.elu_alpha;
   options.bpreg = settings.bpreg;
   options.logq = settings.logq;
   options.batch_size = settings.batch_size;
@@ -91,7 +90,7 @@ inline Options ToOptions(const Settings& settings, const Weights& weights, size_
   options.dropout_hidden = 1 - keep_hidden;
   options.learning_rate = settings.learning_rate;
   options.momentum = settings.momentum;
-  options.adagrad_epsilon = settings.adagrad_epsilon;
+  options.epsilon = settings.epsilon;
   options.threads = 1;
   return options;
 }

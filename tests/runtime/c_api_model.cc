@@ -6,12 +6,13 @@
 #include <cstdint>
 
 #include "trainer/export.h"
+#include "trainer/initialize.h"
 #include "trainer/parameters.h"
 
 extern "C" const void* test_model(size_t* size) {
   static const stint::AlignedBytes bytes = [] {
     stint::Parameters parameters(50, {6}, stint::GruForm::kResetAfter);
-    stint::Initialize(3, &parameters);
+    stint::Initialize(stint::Options{.seed = 3}, &parameters);
     stint::Catalog catalog;
     for (int64_t i = 0; i < 50; ++i) {
       catalog.ids.numbers.push_back(1000 + 10 * i);

@@ -30,7 +30,7 @@ TEST(Model, DescribesWhatWasWritten) {
       input.parameters = &parameters;
       input.catalog = &catalog;
       input.dtype = dtype;
-      input.final_activation = FinalActivation::kElu;
+      input.final_activation = {ActivationKind::kElu, 0.5};
       input.hyperparameters = R"({"a": 1, "b": "\u00e9"})";
       input.training_summary = R"({"epochs": 3})";
       input.self_test_sessions = {{1, 2}, {}};

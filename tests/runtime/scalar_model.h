@@ -121,7 +121,7 @@ struct ScalarModel {
   ScalarMatrix items;
 
   ScalarModel(const Parameters& p, DType dtype)
-      : form(p.form), items(p.items, p.item_bias.data, dtype) {
+      : form(p.shape.gru_form), items(p.items, p.item_bias.data, dtype) {
     for (const GruParameters& layer : p.layers) {
       layers.push_back(
           {ScalarMatrix(layer.input_weights, layer.input_bias.data, dtype),

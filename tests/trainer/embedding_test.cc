@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/reference/kernels.h"
+#include "trainer/initialize.h"
 #include "trainer/parameters.h"
 
 namespace stint {
@@ -24,7 +25,7 @@ TEST(EmbeddingTest, RowsBecomeColumns) {
         SCOPED_TRACE("width " + std::to_string(width) + " rows " + std::to_string(rows));
         const size_t batch = RoundUp(rows, kRowAlignment) + kRowAlignment;
         Parameters p(9, {width}, GruForm::kResetBefore);
-        Initialize(1, &p);
+        Initialize(Options{.seed = 1}, &p);
         std::vector<uint32_t> inputs;
         for (size_t i = 0; i < rows; ++i) inputs.push_back(static_cast<uint32_t>(i * 5 % 9));
         Floats x(width * batch, kUntouched);

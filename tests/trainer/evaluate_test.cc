@@ -12,6 +12,7 @@
 
 #include "stint/stint.hpp"
 #include "trainer/export.h"
+#include "trainer/initialize.h"
 #include "trainer/parameters.h"
 #include "trainer/random.h"
 
@@ -29,7 +30,7 @@ class EvaluateTest : public testing::Test {
       catalog.counts.push_back(1 + i % 5);
     }
     Parameters parameters(kItems, {12}, GruForm::kResetAfter);
-    Initialize(3, &parameters);
+    Initialize(Options{.seed = 3}, &parameters);
     // Items 10 to 39 come in threes with equal rows: exact ties.
     for (uint32_t i = 10; i < 40; ++i) {
       for (size_t d = 0; d < 12; ++d) parameters.items.Row(i)[d] = parameters.items.Row(i % 10)[d];

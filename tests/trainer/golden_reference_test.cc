@@ -101,11 +101,10 @@ std::vector<Recipe> LossRecipes() {
   settings.logq = 0;
   settings.loss = Loss::kBprMax;
   settings.bpreg = 0.7;
-  settings.final_activation = FinalActivation::kLinear;
+  settings.final_activation = {ActivationKind::kLinear};
   recipes.push_back({"bpr-max linear", settings});
   for (const double alpha : {0.5, 1.0}) {
-    settings.final_activation = FinalActivation::kElu;
-    settings.elu_alpha = alpha;
+    settings.final_activation = {ActivationKind::kElu, alpha};
     recipes.push_back({"bpr-max elu " + std::to_string(alpha), settings});
   }
   return recipes;

@@ -36,11 +36,10 @@ std::vector<Settings> LossSettings() {
   logq.sample_alpha = 0.3;
   Settings linear = xe;
   linear.loss = Loss::kBprMax;
-  linear.final_activation = FinalActivation::kLinear;
+  linear.final_activation = {ActivationKind::kLinear};
   linear.bpreg = 0.7;
   Settings elu = linear;
-  elu.final_activation = FinalActivation::kElu;
-  elu.elu_alpha = 0.5;
+  elu.final_activation = {ActivationKind::kElu, 0.5};
   return {xe, logq, linear, elu};
 }
 

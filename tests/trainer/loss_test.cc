@@ -32,8 +32,7 @@ struct Result {
 
 LossConfig ConfigOf(const Settings& settings) {
   return {.loss = settings.loss,
-          .activation = settings.final_activation,
-          .elu_alpha = static_cast<float>(settings.elu_alpha),
+          .activation = settings.final_activation.Params(),
           .bpreg = static_cast<float>(settings.bpreg)};
 }
 
@@ -118,13 +117,12 @@ std::vector<Kind> Kinds() {
   Settings xe;
   Settings linear;
   linear.loss = Loss::kBprMax;
-  linear.final_activation = FinalActivation::kLinear;
+  linear.final_activation = {ActivationKind::kLinear};
   linear.bpreg = 0.7;
   Settings elu = linear;
-  elu.final_activation = FinalActivation::kElu;
-  elu.elu_alpha = 0.5;
+  elu.final_activation = {ActivationKind::kElu, 0.5};
   Settings elu1 = elu;
-  elu1.elu_alpha = 1;
+  elu1.final_activation.alpha = 1;
   elu1.bpreg = 0;
   return {{"cross-entropy", xe},
           {"bpr-max linear", linear},
@@ -204,7 +202,7 @@ TEST(LossTest, BprMaxPullsUpATargetFarBelow) {
   ForEachTarget([](int64_t) {
     for (const Kind& kind : Kinds()) {
       if (kind.settings.loss != Loss::kBprMax ||
-          kind.settings.final_activation != FinalActivation::kLinear) {
+          kind.settings.final_activation.kind != ActivationKind::kLinear) {
         continue;  // ELU bounds the distance from below, but not from above: next test
       }
       for (const double gap : {5.0, 10.0, 14.0, 18.0, 25.0, 40.0}) {
@@ -287,15 +285,15 @@ TEST(LossTest, GoldenVectors) {
   struct Case {
     const char* key;
     Loss loss;
-    FinalActivation activation;
-    double elu_alpha, bpreg;
+    Activation activation;
+    double bpreg;
   };
   const Case cases[] = {
-      {"cross-entropy.softmax.s0.r0", Loss::kCrossEntropy, FinalActivation::kSoftmax, 0.5, 0},
-      {"bpr-max.linear.s0.r0.0", Loss::kBprMax, FinalActivation::kLinear, 0.5, 0},
-      {"bpr-max.linear.s0.r0.7", Loss::kBprMax, FinalActivation::kLinear, 0.5, 0.7},
-      {"bpr-max.elu-0.5.s0.r0.7", Loss::kBprMax, FinalActivation::kElu, 0.5, 0.7},
-      {"bpr-max.elu-1.s0.r1.95", Loss::kBprMax, FinalActivation::kElu, 1, 1.95},
+      {"cross-entropy.softmax.s0.r0", Loss::kCrossEntropy, {ActivationKind::kSoftmax}, 0},
+      {"bpr-max.linear.s0.r0.0", Loss::kBprMax, {ActivationKind::kLinear}, 0},
+      {"bpr-max.linear.s0.r0.7", Loss::kBprMax, {ActivationKind::kLinear}, 0.7},
+      {"bpr-max.elu-0.5.s0.r0.7", Loss::kBprMax, {ActivationKind::kElu, 0.5}, 0.7},
+      {"bpr-max.elu-1.s0.r1.95", Loss::kBprMax, {ActivationKind::kElu, 1}, 1.95},
   };
   ForEachTarget([&](int64_t) {
     for (const Case& c : cases) {
@@ -308,7 +306,6 @@ TEST(LossTest, GoldenVectors) {
         Settings settings;
         settings.loss = c.loss;
         settings.final_activation = c.activation;
-        settings.elu_alpha = c.elu_alpha;
         settings.bpreg = c.bpreg;
         const double loss = file["loss." + key].AsDouble()[0];
         const std::vector<double> gradient = file["grad." + key].AsDouble();

@@ -39,8 +39,8 @@ TEST(OptimizerTest, UpdateAgreesWithFloat64) {
           reference::Settings settings;
           settings.learning_rate = 0.1f;
           settings.momentum = momentum;
-          settings.adagrad_epsilon = 1e-6f;
-          const AdagradConfig config = {0.1f, momentum, 1e-6f};
+          settings.epsilon = 1e-6f;
+          const OptimizerConfig config = {.learning_rate = 0.1f, .momentum = momentum};
           for (int step = 0; step < 5; ++step) {
             std::vector<Floats> gradients;
             std::vector<const float*> pointers;
@@ -53,8 +53,8 @@ TEST(OptimizerTest, UpdateAgreesWithFloat64) {
               }
             }
             for (const Floats& g : gradients) pointers.push_back(g.data());
-            AdagradUpdateRow(config, {w.data(), acc.data(), v.data()}, pointers.data(), occurrences,
-                             n);
+            UpdateRow(config, {.parameter = w.data(), .first = acc.data(), .velocity = v.data()},
+                      pointers.data(), occurrences, n);
             for (size_t i = n; i < padded; ++i) {
               ASSERT_EQ(w[i], 0.0f);
               ASSERT_EQ(acc[i], 0.0f);
@@ -75,7 +75,7 @@ TEST(OptimizerTest, UpdateAgreesWithFloat64) {
             if (n == 0) continue;
             float g = 0;
             for (const Floats& part : gradients) g += part[0];
-            AdagradUpdateOne(config, {&one[0], &one[1], &one[2]}, g);
+            UpdateOne(config, {.parameter = &one[0], .first = &one[1], .velocity = &one[2]}, g);
             ASSERT_EQ(one[0], w[0]);
             ASSERT_EQ(one[1], acc[0]);
           }
@@ -90,7 +90,8 @@ TEST(OptimizerTest, ZeroGradientIsNoStep) {
   ForEachTarget([](int64_t) {
     Floats w(32, 0.25f), acc(32), v(32), g(32);
     const float* gradient = g.data();
-    AdagradUpdateRow({0.1f, 0.4f, 1e-6f}, {w.data(), acc.data(), v.data()}, &gradient, 1, 32);
+    UpdateRow({.learning_rate = 0.1f, .momentum = 0.4f},
+              {.parameter = w.data(), .first = acc.data(), .velocity = v.data()}, &gradient, 1, 32);
     for (size_t i = 0; i < 32; ++i) {
       EXPECT_EQ(w[i], 0.25f);
       EXPECT_EQ(acc[i], 0.0f);
@@ -128,7 +129,7 @@ TEST(OptimizerTest, DirectionAtAnyScale) {
     for (double magnitude = 1e-17; magnitude < 1e17; magnitude *= 1.37) {
       const auto g = static_cast<float>(magnitude);
       float w = 0, acc = 0, v = 0;
-      AdagradUpdateOne({1.0f, 0.0f, 1e-6f}, {&w, &acc, &v}, g);
+      UpdateOne({.learning_rate = 1.0f}, {.parameter = &w, .first = &acc, .velocity = &v}, g);
       const double expected =
           -static_cast<double>(g) / std::sqrt(static_cast<double>(g) * g + double{1e-6f});
       ASSERT_NEAR(w, expected, 1e-6 * std::abs(expected)) << g;
@@ -151,8 +152,9 @@ TEST(OptimizerTest, GoldenVectors) {
         const std::string key =
             std::string(is_sparse ? "sparse" : "dense") + ".adagrad.mom" + momentum + ".l20.0";
         SCOPED_TRACE(key);
-        const AdagradConfig config = {static_cast<float>(file.Number("lr")), std::stof(momentum),
-                                      static_cast<float>(file.Number("eps"))};
+        const OptimizerConfig config = {.learning_rate = static_cast<float>(file.Number("lr")),
+                                        .momentum = std::stof(momentum),
+                                        .epsilon = static_cast<float>(file.Number("eps"))};
         Floats w(6 * stride), acc(6 * stride), v(6 * stride);
         for (size_t i = 0; i < 18; ++i) w[i / 3 * stride + i % 3] = static_cast<float>(w0[i]);
         TouchedRows touched(6);
@@ -169,8 +171,10 @@ TEST(OptimizerTest, GoldenVectors) {
                 rows.push_back(g.data() + *p * stride);
               }
               const size_t at = touched.item(s) * stride;
-              AdagradUpdateRow(config, {w.data() + at, acc.data() + at, v.data() + at}, rows.data(),
-                               rows.size(), 3);
+              UpdateRow(
+                  config,
+                  {.parameter = w.data() + at, .first = acc.data() + at, .velocity = v.data() + at},
+                  rows.data(), rows.size(), 3);
             }
           } else {
             Floats g(6 * stride);
@@ -178,7 +182,8 @@ TEST(OptimizerTest, GoldenVectors) {
               g[i / 3 * stride + i % 3] = static_cast<float>(dense[step * 18 + i]);
             }
             const float* gradient = g.data();
-            AdagradUpdateRow(config, {w.data(), acc.data(), v.data()}, &gradient, 1, 6 * stride);
+            UpdateRow(config, {.parameter = w.data(), .first = acc.data(), .velocity = v.data()},
+                      &gradient, 1, 6 * stride);
           }
         }
         const auto expected = file[key].AsDouble();

@@ -3,6 +3,7 @@
 
 // The block of weights: shapes, alignment, deep copies; and the distribution they start from.
 #include "trainer/parameters.h"
+#include "trainer/initialize.h"
 
 #include <gtest/gtest.h>
 
@@ -65,7 +66,7 @@ TEST(ParametersTest, RowsAreAlignedZeroAndDoNotOverlap) {
 
 TEST(ParametersTest, CopiesAreDeep) {
   Parameters a(5, {3}, GruForm::kResetAfter);
-  Initialize(1, &a);
+  Initialize(Options{.seed = 1}, &a);
   Parameters b = a;
   EXPECT_TRUE(SameBits(a, b));
   EXPECT_NE(a.items.data, b.items.data);
@@ -74,7 +75,7 @@ TEST(ParametersTest, CopiesAreDeep) {
   Parameters c(2, {9, 9}, GruForm::kResetBefore);
   c = a;
   EXPECT_TRUE(SameBits(a, c));
-  EXPECT_EQ(c.form, GruForm::kResetAfter);
+  EXPECT_EQ(c.shape.gru_form, GruForm::kResetAfter);
   c = *&c;  // to itself
   EXPECT_TRUE(SameBits(a, c));
   const Parameters d = std::move(c);
@@ -107,7 +108,7 @@ void ExpectUniform(const Matrix& m, size_t fan_out) {
 
 TEST(ParametersTest, InitializeDrawsGlorotUniform) {
   Parameters p(300, {40, 70}, GruForm::kResetAfter);
-  Initialize(42, &p);
+  Initialize(Options{.seed = 42}, &p);
   for (const GruParameters& layer : p.layers) {
     ExpectUniform(layer.input_weights, layer.units());
     ExpectUniform(layer.hidden_weights, layer.units());
@@ -120,9 +121,9 @@ TEST(ParametersTest, InitializeDrawsGlorotUniform) {
 
 TEST(ParametersTest, InitializeFollowsTheSeed) {
   Parameters a(30, {10}, GruForm::kResetAfter), b = a, c = a;
-  Initialize(1, &a);
-  Initialize(1, &b);
-  Initialize(2, &c);
+  Initialize(Options{.seed = 1}, &a);
+  Initialize(Options{.seed = 1}, &b);
+  Initialize(Options{.seed = 2}, &c);
   EXPECT_TRUE(SameBits(a, b));
   EXPECT_FALSE(SameBits(a, c));
 }

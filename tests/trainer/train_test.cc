@@ -3,6 +3,7 @@
 
 // The epoch loop: the same bits for any number of threads, what the callbacks see, which epoch is
 // kept, and how training ends early or badly.
+#include "trainer/initialize.h"
 #include "trainer/train.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,7 @@ std::vector<Options> RichOptions() {
   Options bpr = xe;
   bpr.gru_form = GruForm::kResetBefore;
   bpr.loss = Loss::kBprMax;
-  bpr.final_activation = FinalActivation::kElu;
+  bpr.final_activation = {ActivationKind::kElu, 0.5};
   bpr.logq = 0;
   bpr.momentum = 0;
   return {xe, bpr};
@@ -108,7 +109,7 @@ TEST(TrainTest, IsTheLoopOverItsParts) {
   for (const Options& options : RichOptions()) {
     const TrainResult result = RunTraining(options, data);
     Parameters initial(data.catalog.size(), options.layers, options.gru_form);
-    Initialize(options.seed, &initial);
+    Initialize(options, &initial);
     Network network(options, data.catalog.counts, initial);
     const NegativeSampler sampler(data.catalog.counts, options.sample_alpha, options.seed);
     MiniBatchIterator batches(data.train, options.batch_size, 1);
@@ -140,7 +141,7 @@ TEST(TrainTest, LearnsTheChains) {
     Options options = SmallOptions();
     options.epochs = 6;
     options.loss = loss;
-    if (loss == Loss::kBprMax) options.final_activation = FinalActivation::kElu;
+    if (loss == Loss::kBprMax) options.final_activation = {ActivationKind::kElu, 0.5};
     const TrainResult result = RunTraining(options, data);
     ASSERT_EQ(result.epochs.size(), 6u);
     EXPECT_LT(result.epochs[5].loss, 0.95 * result.epochs[0].loss) << Name(loss);
@@ -223,7 +224,7 @@ TEST(TrainTest, StopsAfterTheMiniBatch) {
   EXPECT_TRUE(result.epochs.empty());
 
   Parameters initial(data.catalog.size(), options.layers, options.gru_form);
-  Initialize(options.seed, &initial);
+  Initialize(options, &initial);
   Network network(options, data.catalog.counts, initial);
   const NegativeSampler sampler(data.catalog.counts, options.sample_alpha, options.seed);
   MiniBatchIterator batches(data.train, options.batch_size, 1);
@@ -326,7 +327,7 @@ TEST(TrainTest, DivergenceIsReportedAndTheLastGoodStateKept) {
   const Dataset data = MakeData();
   Options options = SmallOptions();
   options.loss = Loss::kBprMax;
-  options.final_activation = FinalActivation::kLinear;
+  options.final_activation = {ActivationKind::kLinear};
   options.learning_rate = 1000;
   options.bpreg = 1e6;
   const TrainResult result = RunTraining(options, data);
@@ -348,7 +349,7 @@ TEST(TrainTest, NanInTheParametersIsDivergence) {
   const Dataset data = MakeData();
   const Options options = SmallOptions();
   Parameters initial(data.catalog.size(), options.layers, options.gru_form);
-  Initialize(options.seed, &initial);
+  Initialize(options, &initial);
   initial.layers[0].hidden_bias.data[7] = std::nanf("");
   Network network(options, data.catalog.counts, initial);
   MiniBatchIterator batches(data.train, options.batch_size, 1);
@@ -376,8 +377,8 @@ TEST(TrainTest, SmallData) {
   events.item_ids.numbers = {9};
   for (const Loss loss : {Loss::kCrossEntropy, Loss::kBprMax}) {
     options.loss = loss;
-    options.final_activation =
-        loss == Loss::kBprMax ? FinalActivation::kLinear : FinalActivation::kSoftmax;
+    options.final_activation = loss == Loss::kBprMax ? Activation{ActivationKind::kLinear}
+                                                     : Activation{ActivationKind::kSoftmax};
     const TrainResult one = RunTraining(options, MakeDataset(events, 0));
     EXPECT_EQ(one.diverged, "");
     EXPECT_TRUE(std::isfinite(one.epochs.at(1).loss));
@@ -397,8 +398,7 @@ TEST(TrainTest, WithoutNegativesTheOtherTargetsServe) {
   options.negatives = 0;
   for (const Loss loss : {Loss::kCrossEntropy, Loss::kBprMax}) {
     options.loss = loss;
-    options.final_activation =
-        loss == Loss::kBprMax ? FinalActivation::kElu : FinalActivation::kSoftmax;
+    options.final_activation = DefaultFinalActivation(loss);
     const Dataset data = MakeData();
     const TrainResult result = RunTraining(options, data);
     EXPECT_EQ(result.diverged, "");
