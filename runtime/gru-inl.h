@@ -4,7 +4,9 @@
 // Gate inputs and the old hidden state -> gates, candidate and the next hidden state, lane by
 // lane. Trainer and runtime both compute with these, so that they agree to the bit.
 //
-// a_* = W_ih x + b_ih and b_* = W_hh h + b_hh, by gate; h = the old hidden state of the units.
+// a_* = W_ih x + b_ih and b_* = W_hh h + b_hh, by gate; h = the old hidden state of the units; f =
+// the activation of the candidate (a kernel hands a constant over where it can: the choice then
+// costs nothing).
 // Multiply and add apart, as in math-inl.h: the same bits on every target.
 
 #if defined(STINT_RUNTIME_GRU_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -16,6 +18,8 @@
 
 #include <hwy/highway.h>
 
+#include "runtime/activation-inl.h"
+#include "runtime/activation.h"
 #include "runtime/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,14 +28,14 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Reset after the recurrent product (arXiv 1406.1078 as cuDNN and PyTorch compute it):
-//   r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z), n = tanh(a_n + r b_n),
+//   r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z), n = f(a_n + r b_n),
 //   next = (1 - z) n + z h = n + z (h - n)            z weighs the old state.
 template <class D, class V>
-HWY_INLINE void GateResetAfter(D d, V a_r, V a_z, V a_n, V b_r, V b_z, V b_n, V h, V& r, V& z, V& n,
-                               V& next) {
+HWY_INLINE void GateResetAfter(D d, const ActivationParams& f, V a_r, V a_z, V a_n, V b_r, V b_z,
+                               V b_n, V h, V& r, V& z, V& n, V& next) {
   r = Sigmoid(d, hn::Add(a_r, b_r));
   z = Sigmoid(d, hn::Add(a_z, b_z));
-  n = Tanh(d, hn::Add(a_n, hn::Mul(r, b_n)));
+  n = Activate(d, f, hn::Add(a_n, hn::Mul(r, b_n)));
   next = hn::Add(n, hn::Mul(z, hn::Sub(h, n)));
 }
 
@@ -46,10 +50,11 @@ HWY_INLINE void GateResetBeforeOpen(D d, V a_r, V a_z, V b_r, V b_z, V h, V& r, 
   reset_hidden = hn::Mul(r, h);
 }
 
-// Second half: n = tanh(a_n + b_n), next = (1 - z) h + z n = h + z (n - h): z weighs the candidate.
+// Second half: n = f(a_n + b_n), next = (1 - z) h + z n = h + z (n - h): z weighs the candidate.
 template <class D, class V>
-HWY_INLINE void GateResetBeforeClose(D d, V a_n, V b_n, V h, V z, V& n, V& next) {
-  n = Tanh(d, hn::Add(a_n, b_n));
+HWY_INLINE void GateResetBeforeClose(D d, const ActivationParams& f, V a_n, V b_n, V h, V z, V& n,
+                                     V& next) {
+  n = Activate(d, f, hn::Add(a_n, b_n));
   next = hn::Add(h, hn::Mul(z, hn::Sub(n, h)));
 }
 

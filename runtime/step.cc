@@ -36,14 +36,18 @@ HWY_INLINE void ForUnits(size_t units, const Body& body) {
   }
 }
 
+// Of the hidden states.
+constexpr ActivationParams kTanhCandidate = {ActivationKind::kTanh};
+
 // The gate arithmetic over all units: a = W_ih x + b_ih, b = W_hh h + b_hh, [3 units] each; h is
 // replaced by the next hidden state. Out of line: int8 and f32 models share them.
 HWY_NOINLINE inline void GatesAfter(size_t units, const float* a, const float* b, float* h) {
   const TileF32 d;
   ForUnits(units, [=](size_t j, auto load, auto store) HWY_ATTR {
     hn::Vec<TileF32> r, z, n, next;
-    GateResetAfter(d, load(a + j), load(a + units + j), load(a + 2 * units + j), load(b + j),
-                   load(b + units + j), load(b + 2 * units + j), load(h + j), r, z, n, next);
+    GateResetAfter(d, kTanhCandidate, load(a + j), load(a + units + j), load(a + 2 * units + j),
+                   load(b + j), load(b + units + j), load(b + 2 * units + j), load(h + j), r, z, n,
+                   next);
     store(next, h + j);
   });
 }
@@ -67,8 +71,8 @@ HWY_NOINLINE inline void GatesClose(size_t units, const float* a, const float* b
   const TileF32 d;
   ForUnits(units, [=](size_t j, auto load, auto store) HWY_ATTR {
     hn::Vec<TileF32> n, next;
-    GateResetBeforeClose(d, load(a + 2 * units + j), load(b + 2 * units + j), load(h + j),
-                         load(a + j), n, next);
+    GateResetBeforeClose(d, kTanhCandidate, load(a + 2 * units + j), load(b + 2 * units + j),
+                         load(h + j), load(a + j), n, next);
     store(next, h + j);
   });
 }
