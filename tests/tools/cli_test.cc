@@ -163,7 +163,7 @@ TEST_F(CliTest, WrongUsageIsOneLineAndStatus2) {
       {{"train", log, "--out", "x", "--dtype", "f16"}, "stint train: --dtype: "},
       {{"train", log, "--out", "x", "--gru-form", "x"}, "stint train: --gru-form: "},
       {{"train", log, "--out", "x", "--final-activation", "elu"},
-       "stint train: --final-activation: elu does not go with --loss cross-entropy"},
+       "stint train: --final-activation: elu-1 does not go with --loss cross-entropy"},
       {{"train", log, "--out", "x", "--dropout-hidden", "1"},
        "stint train: --dropout-hidden: '1' is not in [0, 1)"},
       {{"train", log, "--out", "x", "--dropout-embedding", "-0.1"},
