@@ -17,6 +17,7 @@ enum class RandomStream : uint64_t {
   kNegatives = 2,
   kDropoutEmbedding = 3,
   kDropoutHidden = 4,  // + layer
+  kSessionOrder = uint64_t{1} << 32,
 };
 
 // Bijective 64-bit mixer: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast

@@ -9,8 +9,10 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "trainer/id_index.h"
+#include "trainer/random.h"
 
 namespace stint {
 namespace {
@@ -124,6 +126,21 @@ Sessions MakeSessions(const Events& events) {
   uint64_t unknown = 0;
   return Build(events, grouped, std::vector<bool>(grouped.by_id.size(), true),
                Ascending(events.item_ids.size()), false, &unknown);
+}
+
+std::vector<uint32_t> EpochOrder(const Sessions& sessions, SessionOrder order, uint64_t seed,
+                                 uint64_t epoch) {
+  if (order == SessionOrder::kTime) return sessions.order;
+  std::vector<uint32_t> shuffled = Ascending(sessions.size());
+  if (order == SessionOrder::kId) return shuffled;
+  // D. E. Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P. The bias of taking a draw
+  // times the bound is below 2^-32.
+  const RandomCounter random(seed, static_cast<uint64_t>(RandomStream::kSessionOrder));
+  for (size_t left = shuffled.size(); left > 1; --left) {
+    const uint64_t draw = random.Bits(epoch * shuffled.size() + left - 1) >> 32;
+    std::swap(shuffled[left - 1], shuffled[draw * left >> 32]);
+  }
+  return shuffled;
 }
 
 Dataset MakeDataset(const Events& events, size_t validation_sessions) {

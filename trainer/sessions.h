@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trainer/events.h"
+#include "trainer/options.h"
 
 namespace stint {
 
@@ -42,6 +43,12 @@ struct Catalog {
 
 // Sessions of all events; item indices are those of `events`.
 Sessions MakeSessions(const Events& events);
+
+// The order in which epoch number `epoch` visits the sessions, [sessions]: by the time of their
+// first event (`sessions.order`), by id (0, 1, 2, ...), or at random, which is a permutation that
+// depends on seed, epoch and the number of sessions alone.
+std::vector<uint32_t> EpochOrder(const Sessions& sessions, SessionOrder order, uint64_t seed,
+                                 uint64_t epoch);
 
 // What training starts from.
 struct Dataset {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <stdexcept>
 
 #include "tests/reference/folders.h"
 #include "tests/reference/safetensors.h"
@@ -109,6 +110,7 @@ TEST(MiniBatch, CoversEveryPairOnce) {
     while (iterator.Next(&batch)) {
       ASSERT_LE(batch.rows(), std::min(batch_size, lengths.size()));
       for (size_t r = 0; r < batch.rows(); ++r, ++pairs) {
+        ASSERT_EQ(batch.sessions.at(r), batch.inputs[r] / 100);
         ASSERT_EQ(batch.targets[r], batch.inputs[r] + 1);
         const size_t at = batch.inputs[r] % 100;
         ASSERT_FALSE(seen[batch.inputs[r] / 100][at]);
@@ -124,6 +126,93 @@ TEST(MiniBatch, CoversEveryPairOnce) {
     }
     ASSERT_EQ(pairs, sessions.Targets());
   }
+}
+
+TEST(MiniBatch, GoesByTheGivenOrder) {
+  const Sessions sessions = MakeSessionsOfLengths({3, 2, 2, 2});
+  MiniBatchIterator iterator(sessions, 2, 1);
+  const std::vector<uint32_t> order = {3, 0, 2, 1};
+  iterator.Restart(order);
+  for (int epoch = 0; epoch < 2; ++epoch, iterator.Restart()) {
+    MiniBatch batch;
+    ASSERT_TRUE(iterator.Next(&batch));
+    EXPECT_EQ(batch.inputs, (std::vector<uint32_t>{300, 0}));
+    EXPECT_EQ(batch.sessions, (std::vector<uint32_t>{3, 0}));
+    ASSERT_TRUE(iterator.Next(&batch));
+    EXPECT_EQ(batch.inputs, (std::vector<uint32_t>{200, 1}));
+    EXPECT_EQ(batch.hidden_from, (std::vector<int32_t>{-1, 1}));
+    ASSERT_TRUE(iterator.Next(&batch));
+    EXPECT_EQ(batch.inputs, (std::vector<uint32_t>{100}));
+    EXPECT_FALSE(iterator.Next(&batch));
+  }
+  EXPECT_THROW(iterator.Restart(std::vector<uint32_t>{0, 1, 2}), std::invalid_argument);
+}
+
+// Saved after any mini-batch and loaded into another iterator: the same mini-batches follow.
+TEST(MiniBatch, GoesOnFromASavedState) {
+  const RandomCounter random(2, 1);
+  std::vector<size_t> lengths(60);
+  for (size_t s = 0; s < lengths.size(); ++s) lengths[s] = random.Bits(s) % 6;
+  const Sessions sessions = MakeSessionsOfLengths(lengths);
+  for (const size_t batch_size : {1, 7, 60}) {
+    const std::vector<uint32_t> order = EpochOrder(sessions, SessionOrder::kRandom, 5, 3);
+    MiniBatchIterator whole(sessions, batch_size, 1);
+    whole.Restart(order);
+    std::vector<MiniBatchIterator::State> states = {whole.Save()};
+    std::vector<MiniBatch> batches(1);
+    while (whole.Next(&batches.back())) {
+      states.push_back(whole.Save());
+      batches.emplace_back();
+    }
+    batches.pop_back();
+    ASSERT_GT(batches.size(), 3u);
+    MiniBatchIterator other(sessions, batch_size, 1);
+    other.Restart(order);
+    MiniBatch batch;
+    for (size_t from = states.size(); from-- > 0;) {
+      other.Load(states[from]);
+      EXPECT_EQ(other.Save(), states[from]);
+      for (size_t b = from; b < batches.size(); ++b) {
+        ASSERT_TRUE(other.Next(&batch));
+        ASSERT_EQ(batch.inputs, batches[b].inputs);
+        ASSERT_EQ(batch.targets, batches[b].targets);
+        ASSERT_EQ(batch.hidden_from, batches[b].hidden_from);
+        ASSERT_EQ(batch.sessions, batches[b].sessions);
+      }
+      EXPECT_FALSE(other.Next(&batch));
+    }
+  }
+}
+
+TEST(MiniBatch, RefusesStatesOfOtherSessions) {
+  const Sessions sessions = MakeSessionsOfLengths({3, 2, 1, 4, 2});
+  MiniBatchIterator iterator(sessions, 2, 1);
+  MiniBatch batch;
+  ASSERT_TRUE(iterator.Next(&batch));
+  const MiniBatchIterator::State good = iterator.Save();
+  ASSERT_EQ(good.slots, (std::vector<MiniBatchIterator::Slot>{{0, 1, 0}, {3, 0, -1}}));
+  ASSERT_EQ(good.next_session, 4u);
+  using State = MiniBatchIterator::State;
+  const std::vector<State> bad = {
+      {6, good.slots},                           // more sessions than there are
+      {1, good.slots},                           // fewer visited than in work
+      {4, {{0, 1, 0}, {3, 0, -1}, {4, 0, -1}}},  // more rows than the batch size
+      {4, {{5, 0, -1}}},                         // no such session
+      {4, {{0, 2, 0}}},                          // its last event
+      {4, {{0, UINT32_MAX, 0}}},                 // behind its end
+      {4, {{2, 0, -1}}},                         // no pair in it
+      {4, {{0, 1, -1}}},                         // an old session without hidden state
+      {4, {{0, 0, 1}}},                          // a new one with
+      {4, {{0, 1, 2}}},                          // from a row that cannot be
+      {4, {{0, 1, -2}}},
+      {4, {{3, 1, 0}, {3, 1, 1}}},  // one session twice
+  };
+  for (size_t i = 0; i < bad.size(); ++i) {
+    EXPECT_THROW(iterator.Load(bad[i]), std::runtime_error) << i;
+    EXPECT_EQ(iterator.Save(), good) << i;
+  }
+  iterator.Load(good);
+  EXPECT_TRUE(iterator.Next(&batch));
 }
 
 }  // namespace

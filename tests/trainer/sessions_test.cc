@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -196,6 +198,43 @@ TEST(Sessions, RealLogsAreAsTheirReadmesSay) {
     EXPECT_EQ(sessions.size(), known.sessions) << known.file;
     EXPECT_EQ(sessions.Targets(), known.targets) << known.file;
   }
+}
+
+TEST(Sessions, EpochOrders) {
+  const Events events = MakeEvents({{7, 1, 30}, {3, 1, 20}, {5, 1, 10}, {9, 1, 20}});
+  const Sessions sessions = MakeSessions(events);  // 3 5 7 9
+  for (const uint64_t epoch : {1, 2}) {
+    EXPECT_EQ(EpochOrder(sessions, SessionOrder::kTime, 1, epoch), (Numbers{1, 0, 3, 2}));
+    EXPECT_EQ(EpochOrder(sessions, SessionOrder::kId, 1, epoch), (Numbers{0, 1, 2, 3}));
+  }
+  EXPECT_EQ(EpochOrder(Sessions(), SessionOrder::kRandom, 1, 1), Numbers());
+}
+
+TEST(Sessions, RandomOrdersAreUniformAndRepeatable) {
+  const Sessions sessions = MakeSessions(MakeEvents({{1, 1, 1}, {2, 1, 1}, {3, 1, 1}, {4, 1, 1}}));
+  std::map<Numbers, int> seen;
+  constexpr int kEpochs = 24000;
+  for (uint64_t epoch = 0; epoch < kEpochs; ++epoch) {
+    const Numbers order = EpochOrder(sessions, SessionOrder::kRandom, 42, epoch);
+    ASSERT_EQ(order, EpochOrder(sessions, SessionOrder::kRandom, 42, epoch));
+    ++seen[order];
+  }
+  ASSERT_EQ(seen.size(), 24u);  // all permutations
+  double chi_square = 0;
+  for (const auto& [order, count] : seen) {
+    Numbers sorted = order;
+    std::sort(sorted.begin(), sorted.end());
+    EXPECT_EQ(sorted, (Numbers{0, 1, 2, 3}));
+    chi_square += (count - 1000.0) * (count - 1000.0) / 1000.0;
+  }
+  EXPECT_LT(chi_square, 49.8);  // 23 degrees of freedom: exceeded once in 1000 seeds
+
+  std::vector<Row> rows;
+  for (int64_t s = 0; s < 300; ++s) rows.push_back({s, 1, s});
+  const Sessions many = MakeSessions(MakeEvents(rows));
+  const Numbers one = EpochOrder(many, SessionOrder::kRandom, 42, 1);
+  EXPECT_NE(one, EpochOrder(many, SessionOrder::kRandom, 42, 2));
+  EXPECT_NE(one, EpochOrder(many, SessionOrder::kRandom, 43, 1));
 }
 
 }  // namespace
