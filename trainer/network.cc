@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Mini-batch and negatives -> loss: a training step and its first half. The second half:
-// network_backward.cc.
+// Mini-batch and negatives -> loss: a training step and its first half. Then: network_backward.cc
+// and network_update.cc.
 #include "trainer/network.h"
 
 #include <omp.h>
@@ -11,9 +11,12 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "trainer/dropout.h"
 #include "trainer/embedding.h"
+#include "trainer/exact_math.h"
+#include "trainer/row_math.h"
 
 namespace stint {
 
@@ -22,36 +25,71 @@ AlignedFloats::AlignedFloats(size_t size) : data_(hwy::AllocateAligned<float>(si
   std::memset(data_.get(), 0, size * sizeof(float));
 }
 
+namespace {
+
+// The item's share of all counts to the power of alpha.
+std::vector<double> Shares(std::span<const uint32_t> counts, double alpha) {
+  std::vector<double> shares;
+  shares.reserve(counts.size());
+  double sum = 0;
+  for (const uint32_t count : counts) {
+    shares.push_back(Pow(static_cast<double>(count), alpha));
+    sum += shares.back();
+  }
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+}  // namespace
+
 Network::Network(const Options& options, std::span<const uint32_t> counts, Parameters parameters)
     : options_(options),
       team_(options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads()),
       loss_config_(LossConfig::Of(options)),
       optimizer_(OptimizerConfig::Of(options)),
       parameters_(std::move(parameters)),
-      accumulators_(parameters_.shape),
       stride_(RoundUp(options.batch_size, kRowAlignment)),
-      touched_(parameters_.items.rows) {
-  if (options.momentum > 0) {
-    velocities_ = Parameters(parameters_.shape);
-  }
-  if (options.logq > 0) {
+      touched_(parameters_.items.rows),
+      touched_inputs_(parameters_.inputs.rows) {
+  if (optimizer_.HasFirst()) first_ = Parameters(parameters_.shape);
+  if (optimizer_.HasSecond()) second_ = Parameters(parameters_.shape);
+  if (optimizer_.HasVelocity()) velocities_ = Parameters(parameters_.shape);
+  if (optimizer_.HasSteps()) steps_.resize(parameters_.block_floats());
+  if (options.logq > 0 && options.logq_form == LogqForm::kMixture) {
+    mixture_in_batch_ = Shares(counts, 1);
+    mixture_sampled_ = Shares(counts, options.sample_alpha);
+  } else if (options.logq > 0) {
     log_counts_.reserve(counts.size());
     for (uint32_t count : counts) {
-      log_counts_.push_back(static_cast<float>(std::log(static_cast<double>(count))));
+      log_counts_.push_back(static_cast<float>(Log(static_cast<double>(count))));
     }
   }
   const size_t width = parameters_.width();
-  const size_t max_columns = options.batch_size + options.negatives;
-  embedded_ = AlignedFloats(width * stride_);
-  embedded_rows_ = AlignedFloats(stride_ * RowStride(width));
-  d_embedded_ = AlignedFloats(width * stride_);
-  if (options.dropout_embedding > 0) embedding_mask_ = AlignedFloats(width * stride_);
+  const size_t samples =
+      options.negative_source == NegativeSource::kAll ? counts.size() : options.negatives;
+  const size_t max_columns = options.batch_size + samples;
+  const size_t inputs = parameters_.layers[0].inputs();
+  target_items_.resize(stride_);
+  embedded_ = AlignedFloats(input_width() * stride_);
+  embedded_rows_ = AlignedFloats(stride_ * RowStride(inputs));
+  SetOnes(inputs, &embedded_rows_);
+  d_embedded_ = AlignedFloats(input_width() * stride_);
+  if (options.dropout_embedding > 0) embedding_mask_ = AlignedFloats(input_width() * stride_);
+  if (options.hardest > 0) thresholds_ = AlignedFloats(stride_);
+  if (options.normalize_items) {
+    item_scale_[0] = static_cast<float>(options.item_scale);
+    item_scale_slots_.resize(3);
+    unit_rows_ = AlignedFloats((max_columns + options.batch_size) * parameters_.items.stride);
+    scaled_rows_ = AlignedFloats(unit_rows_.size());
+    row_norms_.resize(max_columns + options.batch_size);
+  }
   scores_ = AlignedFloats(max_columns * stride_);
   partials_ = AlignedFloats(Blocks(max_columns, kColumnBlock) * kLossStatistics * stride_);
   statistics_ = AlignedFloats(kLossStatistics * stride_);
   d_hidden_parts_ = AlignedFloats(kMaxGroups * width * stride_);
   d_block_rows_ = AlignedFloats(kMaxGroups * kColumnBlock * RowStride(width));
-  d_rows_ = AlignedFloats((max_columns + options.batch_size) * RowStride(width));
+  d_rows_ = AlignedFloats(max_columns * RowStride(width));
+  d_input_rows_ = AlignedFloats(options.batch_size * RowStride(input_width()));
   layers_.resize(parameters_.layers.size());
   for (size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
@@ -68,11 +106,13 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
     }
     for (AlignedFloats* array : {&layer.old_rows, &layer.hidden_rows}) {
       *array = AlignedFloats(stride_ * RowStride(units));
+      SetOnes(units, array);
     }
     if (reset_before) {
       layer.reset_hidden = AlignedFloats(cells);
       layer.d_reset_hidden = AlignedFloats(cells);
       layer.reset_rows = AlignedFloats(stride_ * RowStride(units));
+      SetOnes(units, &layer.reset_rows);
     } else {
       layer.d_hidden_gates = AlignedFloats(3 * cells);
     }
@@ -88,8 +128,15 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
                .update = layer.update.data(),
                .candidate = layer.candidate.data(),
                .reset_hidden = layer.reset_hidden.data(),
-               .hidden = layer.hidden.data()};
+               .hidden = layer.hidden.data(),
+               .activation = options.hidden_activation.Params()};
   }
+}
+
+// The 1 behind the features of every session: a product with the rows then yields the gradient of
+// the bias too.
+void Network::SetOnes(size_t features, AlignedFloats* rows) const {
+  for (size_t i = 0; i < stride_; ++i) rows->data()[i * RowStride(features) + features] = 1.0f;
 }
 
 double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step) {
@@ -100,6 +147,30 @@ double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives
   Backward();
   Update();
   return loss;
+}
+
+std::vector<StateArray> Network::State() {
+  std::vector<StateArray> state;
+  const auto add = [&](const std::string& name, auto* data, size_t n) {
+    if (n > 0) state.push_back({name, data, n * sizeof(*data)});
+  };
+  const auto add_block = [&](const char* name, const Parameters& p) {
+    add(name, p.block(), p.block_floats());
+  };
+  add_block("parameters", parameters_);
+  add_block("first", first_);
+  add_block("second", second_);
+  add_block("velocity", velocities_);
+  add("steps", steps_.data(), steps_.size());
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    add("hidden." + std::to_string(l), layers_[l].hidden.data(), layers_[l].hidden.size());
+  }
+  if (options_.normalize_items) {
+    add("item_scale", item_scale_.data(), item_scale_.size());
+    add("item_scale_slots", item_scale_slots_.data(), item_scale_slots_.size());
+    add("item_scale_steps", &item_scale_steps_, 1);
+  }
+  return state;
 }
 
 void Network::ResetHidden() {
@@ -127,28 +198,100 @@ void Network::DrawDropout(uint64_t step) {
 }
 
 void Network::Forward(const MiniBatch& batch, std::span<const uint32_t> negatives) {
-  rows_ = batch.rows();
-  columns_.assign(batch.targets.begin(), batch.targets.end());
-  columns_.insert(columns_.end(), negatives.begin(), negatives.end());
-  occurrences_ = columns_;
-  occurrences_.insert(occurrences_.end(), batch.inputs.begin(), batch.inputs.end());
-  touched_.Assign(occurrences_.data(), occurrences_.size());
-  ForwardEmbedding();
-  for (size_t l = 0; l < layers_.size(); ++l) ForwardLayer(l, batch);
+  AssignColumns(batch, negatives);
+  if (options_.normalize_items) NormalizeRows();
+  GatherInputs(batch);
+  for (size_t l = 0; l < layers_.size(); ++l) ForwardLayer(l);
   ForwardScores();
 }
 
-void Network::ForwardEmbedding() {
-  const size_t width = parameters_.width();
-  const uint32_t* inputs = occurrences_.data() + columns_.size();
-  team_.Run(Blocks(width, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock, end = std::min(width, begin + kRowBlock);
-    EmbeddingForward(parameters_.items, inputs, rows_, stride_, begin, end, embedded_.data());
-    if (embedding_mask_.size() > 0) {
-      ApplyDropout(embedding_mask_.data(), begin * stride_, end * stride_, embedded_.data());
+void Network::AssignColumns(const MiniBatch& batch, std::span<const uint32_t> negatives) {
+  rows_ = batch.rows();
+  columns_.assign(batch.targets.begin(), batch.targets.end());
+  columns_.insert(columns_.end(), negatives.begin(), negatives.end());
+  inputs_ = batch.inputs;
+  occurrences_ = columns_;
+  if (shared()) occurrences_.insert(occurrences_.end(), inputs_.begin(), inputs_.end());
+  std::fill(target_items_.begin(), target_items_.end(), -1);
+  std::copy(batch.targets.begin(), batch.targets.end(), target_items_.begin());
+  if (!session_weights_.empty()) {
+    if (row_weights_.size() == 0) row_weights_ = AlignedFloats(stride_);
+    for (size_t i = 0; i < rows_; ++i) {
+      row_weights_.data()[i] = session_weights_[batch.sessions[i]];
+    }
+  }
+}
+
+// row / |row| and scale * row / |row| of every column and, if shared, every input.
+void Network::NormalizeRows() {
+  const Matrix& items = parameters_.items;
+  const size_t n = occurrences_.size();
+  team_.Run(Blocks(n, kColumnBlock), [&](size_t t) {
+    for (size_t o = t * kColumnBlock; o < std::min(n, (t + 1) * kColumnBlock); ++o) {
+      const float* row = items.Row(occurrences_[o]);
+      row_norms_[o] = RowNorm(row, items.cols);
+      const float inverse = 1.0f / row_norms_[o];
+      float* unit = unit_rows_.data() + o * items.stride;
+      float* scaled = scaled_rows_.data() + o * items.stride;
+      for (size_t c = 0; c < items.cols; ++c) {
+        unit[c] = row[c] * inverse;
+        scaled[c] = unit[c] * item_scale_[0];
+      }
     }
   });
-  SessionRows(embedded_.data(), width, stride_, 0, rows_, embedded_rows_.data(), RowStride(width));
+  column_bias_.resize(columns_.size());
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    column_bias_[c] = parameters_.item_bias.data[columns_[c]];
+  }
+}
+
+Rows Network::ColumnRows() const {
+  Rows rows = Rows::Of(parameters_.items);
+  if (options_.normalize_items) {
+    rows.data = scaled_rows_.data();
+    rows.bias = column_bias_.data();
+  } else {
+    rows.index = columns_.data();
+    rows.bias = parameters_.item_bias.data;
+  }
+  return rows;
+}
+
+// What enters the first layer, and the hidden states that the rows go on from.
+void Network::GatherInputs(const MiniBatch& batch) {
+  Rows rows = Rows::Of(parameters_.InputRows());
+  rows.index = inputs_.data();
+  if (shared() && options_.normalize_items) {
+    rows.data = scaled_rows_.data() + columns_.size() * rows.stride;
+    rows.index = nullptr;
+  }
+  const size_t input_tasks = Blocks(input_width(), kRowBlock);
+  size_t tasks = input_tasks;
+  for (const Layer& layer : layers_) tasks += Blocks(layer.a.units, kRowBlock);
+  team_.Run(tasks, [&](size_t t) {
+    if (t < input_tasks) {
+      const size_t begin = t * kRowBlock, end = std::min(input_width(), begin + kRowBlock);
+      EmbeddingForward(rows, rows_, stride_, begin, end, embedded_.data());
+      if (embedding_mask_.size() > 0) {
+        ApplyDropout(embedding_mask_.data(), begin * stride_, end * stride_, embedded_.data());
+      }
+      if (one_hot()) return;
+      SessionRows(embedded_.data(), rows_, stride_, begin, end, embedded_rows_.data(),
+                  RowStride(input_width()));
+      return;
+    }
+    t -= input_tasks;
+    size_t l = 0;
+    for (; t >= Blocks(layers_[l].a.units, kRowBlock); ++l)
+      t -= Blocks(layers_[l].a.units, kRowBlock);
+    Layer& layer = layers_[l];
+    const size_t units = layer.a.units;
+    const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
+    GatherLanes(layer.hidden.data(), batch.hidden_from.data(), rows_, stride_, begin, end,
+                layer.old_hidden.data());
+    SessionRows(layer.old_hidden.data(), rows_, stride_, begin, end, layer.old_rows.data(),
+                RowStride(units));
+  });
 }
 
 const float* Network::LayerInput(size_t l) const {
@@ -159,23 +302,11 @@ const float* Network::LayerInputRows(size_t l) const {
   return l == 0 ? embedded_rows_.data() : layers_[l - 1].hidden_rows.data();
 }
 
-void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
+void Network::ForwardLayer(size_t l) {
   Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
   const size_t units = p.units();
   const bool reset_after = p.form == GruForm::kResetAfter;
-
-  // The hidden state each row goes on from.
-  for (size_t u = 0; u < units; ++u) {
-    const float* from = layer.hidden.data() + u * stride_;
-    float* to = layer.old_hidden.data() + u * stride_;
-    for (size_t i = 0; i < rows_; ++i) {
-      to[i] = batch.hidden_from[i] >= 0 ? from[batch.hidden_from[i]] : 0.0f;
-    }
-    std::fill(to + rows_, to + stride_, 0.0f);
-  }
-  SessionRows(layer.old_hidden.data(), units, stride_, 0, rows_, layer.old_rows.data(),
-              RowStride(units));
 
   Rows input_rows = Rows::Of(p.input_weights);
   input_rows.bias = p.input_bias.data;
@@ -186,6 +317,10 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
     const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
     RowsTimesMatrix(input_rows, begin, end, p.inputs(), LayerInput(l), stride_, stride_,
                     layer.input_gates.data(), stride_);
+    if (p.inputs() == 0) {  // one-hot: the gathered rows are the product
+      float* gates = layer.input_gates.data();
+      for (size_t i = begin * stride_; i < end * stride_; ++i) gates[i] += embedded_.data()[i];
+    }
     RowsTimesMatrix(hidden_rows, std::min(begin, hidden_gates), std::min(end, hidden_gates), units,
                     layer.old_hidden.data(), stride_, stride_, layer.hidden_gates.data(), stride_);
   });
@@ -194,6 +329,8 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
     if (layer.mask.size() > 0) {
       ApplyDropout(layer.mask.data(), begin * stride_, end * stride_, layer.hidden.data());
     }
+    SessionRows(layer.hidden.data(), rows_, stride_, begin, end, layer.hidden_rows.data(),
+                RowStride(units));
   };
   if (reset_after) {
     team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
@@ -202,9 +339,12 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
       output(begin, end);
     });
   } else {
-    GruResetBeforeForwardOpen(layer.a, 0, units);
-    SessionRows(layer.reset_hidden.data(), units, stride_, 0, rows_, layer.reset_rows.data(),
-                RowStride(units));
+    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
+      const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
+      GruResetBeforeForwardOpen(layer.a, begin, end);
+      SessionRows(layer.reset_hidden.data(), rows_, stride_, begin, end, layer.reset_rows.data(),
+                  RowStride(units));
+    });
     team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
       RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
@@ -214,37 +354,62 @@ void Network::ForwardLayer(size_t l, const MiniBatch& batch) {
       output(begin, end);
     });
   }
-  SessionRows(layer.hidden.data(), units, stride_, 0, rows_, layer.hidden_rows.data(),
-              RowStride(units));
+}
+
+// Correction of columns [begin, end). Official: q = count of the in-batch columns, count^alpha of
+// the sampled ones (ALGORITHM section 6); mixture: the expected number of times that the item is
+// in the mini-batch.
+void Network::CorrectScores(size_t begin, size_t end) {
+  if (options_.logq_form == LogqForm::kMixture) {
+    const auto in_batch = static_cast<double>(rows_);
+    const auto sampled = static_cast<double>(columns_.size() - rows_);
+    for (size_t c = begin; c < end; ++c) {
+      const size_t item = columns_[c];
+      const double expected = in_batch * mixture_in_batch_[item] + sampled * mixture_sampled_[item];
+      correction_[c] = static_cast<float>(options_.logq * Log(expected));
+    }
+    return;
+  }
+  const auto logq = static_cast<float>(options_.logq);
+  const auto sampled = static_cast<float>(options_.logq * options_.sample_alpha);
+  for (size_t c = begin; c < end; ++c) {
+    correction_[c] = (c < rows_ ? logq : sampled) * log_counts_[columns_[c]];
+  }
 }
 
 void Network::ForwardScores() {
-  if (options_.logq > 0) {
-    // q = count of the in-batch columns, count^alpha of the sampled ones (ALGORITHM section 6).
-    const auto logq = static_cast<float>(options_.logq);
-    const auto sampled = static_cast<float>(options_.logq * options_.sample_alpha);
-    correction_.resize(columns_.size());
-    for (size_t c = 0; c < columns_.size(); ++c) {
-      correction_[c] = (c < rows_ ? logq : sampled) * log_counts_[columns_[c]];
+  const Rows rows = ColumnRows();
+  const size_t blocks = Blocks(columns_.size(), kColumnBlock);
+  if (options_.logq > 0) correction_.resize(columns_.size());
+  // Which items occur where is not needed before BackwardScores(): one more task beside the others.
+  team_.Run(blocks + 1, [&](size_t t) {
+    if (t == 0) {
+      touched_.Assign(occurrences_.data(), occurrences_.size());
+      if (!shared()) touched_inputs_.Assign(inputs_.data(), inputs_.size());
+      return;
     }
-  }
-  Rows rows = Rows::Of(parameters_.items);
-  rows.index = columns_.data();
-  rows.bias = parameters_.item_bias.data;
-  team_.Run(Blocks(columns_.size(), kColumnBlock), [&](size_t t) {
-    const size_t begin = t * kColumnBlock, end = std::min(columns_.size(), begin + kColumnBlock);
+    const size_t begin = (t - 1) * kColumnBlock;
+    const size_t end = std::min(columns_.size(), begin + kColumnBlock);
+    if (options_.logq > 0) CorrectScores(begin, end);
     RowsTimesMatrix(rows, begin, end, parameters_.width(), layers_.back().hidden.data(), stride_,
                     stride_, scores_.data(), stride_);
   });
 }
 
 LossBatch Network::ScoreBatch() const {
+  const NegativeSource source = options_.negative_source;
   return {.scores = scores_.data(),
           .correction = options_.logq > 0 ? correction_.data() : nullptr,
           .columns = columns_.size(),
           .rows = rows_,
           .batch = stride_,
-          .weight = 1.0f / static_cast<float>(options_.batch_size)};
+          .weight = 1.0f / static_cast<float>(options_.batch_size),
+          .row_weights = session_weights_.empty() ? nullptr : row_weights_.data(),
+          .items = reinterpret_cast<const int32_t*>(columns_.data()),
+          .targets = target_items_.data(),
+          .exclude_batch = source == NegativeSource::kSampled || source == NegativeSource::kAll,
+          .exclude_hits = options_.remove_hits || source == NegativeSource::kAll,
+          .thresholds = nullptr};
 }
 
 double Network::ComputeLoss() {

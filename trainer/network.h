@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // One training step: mini-batch and negatives -> loss -> gradients -> updated parameters
-// (stages 5 to 7 of the data flow), for any number of layers and either GRU form.
+// (stages 5 to 7 of the data flow), for any number of layers, either GRU form, and input rows
+// shared with the output, of their own, or one-hot.
 #ifndef STINT_TRAINER_NETWORK_H_
 #define STINT_TRAINER_NETWORK_H_
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "trainer/gru.h"
@@ -38,6 +40,13 @@ class AlignedFloats {
   size_t size_ = 0;
 };
 
+// An array that later steps depend on.
+struct StateArray {
+  std::string name;
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+
 // The work is cut into blocks whose number does not depend on the number of threads, and every
 // sum runs in one fixed order: the parameters after a step have the same bits for any number
 // of threads.
@@ -57,6 +66,17 @@ class Network {
 
   // Zero hidden state in all rows (start of an epoch).
   void ResetHidden();
+  // Of the steps from now on.
+  void SetLearningRate(double rate) { optimizer_.learning_rate = static_cast<float>(rate); }
+  // [sessions] factors of each session's loss, by MiniBatch::sessions; empty: all 1.
+  void SetSessionWeights(std::vector<float> weights) { session_weights_ = std::move(weights); }
+
+  // What a model is made of: the parameters, with normalized items folded into their rows.
+  Parameters Exported() const;
+
+  // All that the next step depends on besides its arguments: copied out and in again, training
+  // goes on with the same bits.
+  std::vector<StateArray> State();
 
   // The stages of Step(), for tests; in this order. Backward() already updates the rows and
   // biases of items that occur once; Update() does the rest.
@@ -68,8 +88,12 @@ class Network {
 
   const Parameters& parameters() const { return parameters_; }
   Parameters& parameters() { return parameters_; }
-  const Parameters& accumulators() const { return accumulators_; }
+  // The optimizer's slots (OptimizerSlots), laid out as the parameters; empty where it has none.
+  const Parameters& first() const { return first_; }
+  const Parameters& accumulators() const { return first_; }  // as Adagrad calls it
+  const Parameters& second() const { return second_; }
   const Parameters& velocities() const { return velocities_; }
+  float item_scale() const { return item_scale_[0]; }
 
   // Floats in a row of a mini-batch array: the nominal batch size, rounded up.
   size_t batch_stride() const { return stride_; }
@@ -78,7 +102,7 @@ class Network {
   const float* scores() const { return scores_.data(); }
   // [units, batch_stride] hidden state of a layer after Forward(), dropout applied.
   const float* hidden(size_t layer) const { return layers_[layer].a.hidden; }
-  // Dropout multipliers, [width or units, batch_stride]; tests may overwrite them between
+  // Dropout multipliers, [input width or units, batch_stride]; tests may overwrite them between
   // DrawDropout() and Forward(). Size 0 where there is no dropout.
   AlignedFloats& embedding_mask() { return embedding_mask_; }
   AlignedFloats& hidden_mask(size_t layer) { return layers_[layer].mask; }
@@ -111,48 +135,85 @@ class Network {
     AlignedFloats d_hidden_weights;  // [3 units, row_stride(units)], last the bias
   };
 
-  void ForwardEmbedding();
-  void ForwardLayer(size_t l, const MiniBatch& batch);
+  void AssignColumns(const MiniBatch& batch, std::span<const uint32_t> negatives);
+  void GatherInputs(const MiniBatch& batch);
+  void ForwardLayer(size_t l);
   void ForwardScores();
+  void CorrectScores(size_t begin, size_t end);
+  void NormalizeRows();
   void BackwardScores();
   void BackwardLayer(size_t l);
+  void BackwardInputs();
   void UpdateLayer(size_t l);
   void UpdateItems();
+  void UpdateInputs();
   void UpdateItem(size_t item, const float* const* gradients, size_t occurrences);
+  void BackwardNormalize();
+  void ClipGradients();
   void PrefetchSlots(size_t item) const;
 
+  bool shared() const { return parameters_.shape.embedding == Embedding::kShared; }
+  bool one_hot() const { return parameters_.shape.embedding == Embedding::kNone; }
+  // Whether rows of items that occur once are updated inside BackwardScores(): not where all
+  // gradients must be known before the first update.
+  bool updates_at_once() const { return options_.clip_norm == 0 && !options_.normalize_items; }
+  // Width of the rows that items enter by.
+  size_t input_width() const { return parameters_.InputRows().cols; }
+  // Rows of the scored items, one a column.
+  Rows ColumnRows() const;
+  float* GradientRow(size_t occurrence) const;
+  void SetOnes(size_t features, AlignedFloats* rows) const;
   const float* LayerInput(size_t l) const;      // [inputs, batch]
   const float* LayerInputRows(size_t l) const;  // [batch, row_stride(inputs)]
   LossBatch ScoreBatch() const;
-  OptimizerSlots SlotsOf(const Matrix& m, size_t offset) const;
+  OptimizerSlots SlotsOf(const Matrix& m, size_t offset);
 
   Options options_;
   Team team_;
   LossConfig loss_config_;
   OptimizerConfig optimizer_;
   Parameters parameters_;
-  Parameters accumulators_;
-  Parameters velocities_;          // empty without momentum
-  std::vector<float> log_counts_;  // [items] log of the count, with logQ alone
+  Parameters first_, second_, velocities_;  // see first()
+  std::vector<uint32_t> steps_;  // [floats of the parameters] Adam's, by row's first float
+  std::vector<float> item_scale_ = {1.0f};  // [1] of normalize_items
+  std::vector<float> item_scale_slots_;     // [3] its first, second and velocity
+  uint32_t item_scale_steps_ = 0;
+  double d_item_scale_ = 0;               // gradient of the scale
+  std::vector<float> log_counts_;         // [items] log of the count, with logQ alone
+  std::vector<double> mixture_in_batch_;  // [items] count / sum, with the mixture logQ alone
+  std::vector<double> mixture_sampled_;   // [items] count^alpha / sum
+  std::vector<float> session_weights_;    // [sessions]
 
   size_t stride_;                      // batch_stride()
   size_t rows_ = 0;                    // of the current mini-batch
   std::vector<uint32_t> columns_;      // [rows + negatives] items: targets, then negatives
-  std::vector<uint32_t> occurrences_;  // columns, then inputs
+  std::vector<uint32_t> inputs_;       // [rows] items that enter
+  std::vector<uint32_t> occurrences_;  // columns, then inputs if their rows are the same
   std::vector<float> correction_;      // [columns], with logQ alone
-  TouchedRows touched_;
+  std::vector<float> column_bias_;     // [columns], with normalize_items alone
+  std::vector<int32_t> target_items_;  // [batch] targets, -1 beyond the rows
+  TouchedRows touched_;                // of `items`, by occurrences_
+  TouchedRows touched_inputs_;         // of `inputs`, where there is one
 
-  AlignedFloats embedded_;        // [width, batch] input of the first layer
-  AlignedFloats embedded_rows_;   // [batch, row_stride(width)]
-  AlignedFloats embedding_mask_;  // [width, batch]
-  AlignedFloats d_embedded_;      // [width, batch]
+  AlignedFloats embedded_;        // [input width, batch] input of the first layer
+  AlignedFloats embedded_rows_;   // [batch, row_stride(inputs of the first layer)]
+  AlignedFloats embedding_mask_;  // [input width, batch]
+  AlignedFloats d_embedded_;      // [input width, batch]
+  AlignedFloats row_weights_;     // [batch], with session weights alone
+  AlignedFloats thresholds_;      // [batch], with `hardest` alone
+  AlignedFloats unit_rows_;       // [columns + batch, stride of items] row / |row|, with
+                                  // normalize_items alone, as the two below
+  AlignedFloats scaled_rows_;     // the same times the scale
+  std::vector<float> row_norms_;  // [columns + batch]
   AlignedFloats scores_;          // [columns, batch]
   AlignedFloats partials_;        // [blocks, kLossStatistics, batch]
   AlignedFloats statistics_;      // [kLossStatistics, batch]
   AlignedFloats d_hidden_parts_;  // [groups, width, batch] partial sums over column groups
   AlignedFloats d_block_rows_;    // [groups, kColumnBlock, row_stride(width)], last the bias
-  AlignedFloats d_rows_;          // [columns + batch, row_stride(width)], last the bias; filled
-                                  // where an item occurs more than once
+  AlignedFloats d_rows_;          // [columns, row_stride(width)], last the bias; filled where an
+                                  // item occurs more than once, or everywhere without
+                                  // updates_at_once()
+  AlignedFloats d_input_rows_;    // [batch, row_stride(input width)]
   std::vector<Layer> layers_;
 };
 

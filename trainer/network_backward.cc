@@ -1,7 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Loss of a mini-batch -> gradients -> updated parameters: the second half of a training step.
+// Loss of a mini-batch -> gradients, and already the update of items that occur once. The others:
+// network_update.cc.
 #include <hwy/cache_control.h>
 
 #include <algorithm>
@@ -17,12 +18,7 @@ namespace stint {
 void Network::Backward() {
   BackwardScores();
   for (size_t l = layers_.size(); l-- > 0;) BackwardLayer(l);
-  const size_t width = parameters_.width();
-  if (embedding_mask_.size() > 0) {
-    ApplyDropout(embedding_mask_.data(), 0, width * stride_, d_embedded_.data());
-  }
-  EmbeddingBackward(d_embedded_.data(), width, stride_, 0, rows_,
-                    d_rows_.data() + columns_.size() * RowStride(width), RowStride(width));
+  BackwardInputs();
 }
 
 // Gradient of the last hidden state, and of the scored item rows. A row that occurs only once in
@@ -36,15 +32,15 @@ void Network::BackwardScores() {
   const size_t row_stride = RowStride(width);
   const size_t blocks = Blocks(batch.columns, kColumnBlock);
   const size_t groups = std::min(blocks, kMaxGroups);
-  Rows items = Rows::Of(parameters_.items);
-  items.index = columns_.data();
+  const Rows items = ColumnRows();
+  const bool at_once = updates_at_once();
   team_.Run(groups, [&](size_t g) {
     float* d_hidden = d_hidden_parts_.data() + g * width * stride_;
     float* d_rows = d_block_rows_.data() + g * kColumnBlock * row_stride;
     std::memset(d_hidden, 0, width * stride_ * sizeof(float));
     for (size_t b = g * blocks / groups; b < (g + 1) * blocks / groups; ++b) {
       const size_t begin = b * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
-      for (size_t c = begin; c < end; ++c) PrefetchSlots(columns_[c]);
+      for (size_t c = begin; at_once && c < end; ++c) PrefetchSlots(columns_[c]);
       LossGradient(loss_config_, batch, begin, end, statistics_.data());
       AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_, stride_,
                                    d_hidden, stride_);
@@ -52,7 +48,7 @@ void Network::BackwardScores() {
                       rows_, layer.hidden_rows.data(), row_stride, row_stride, d_rows, row_stride);
       for (size_t c = begin; c < end; ++c) {
         const float* gradient = d_rows + (c - begin) * row_stride;
-        if (touched_.OccursOnce(columns_[c])) {
+        if (at_once && touched_.OccursOnce(columns_[c])) {
           UpdateItem(columns_[c], &gradient, 1);
           UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, columns_[c]), gradient[width]);
         } else {
@@ -107,7 +103,7 @@ void Network::BackwardLayer(size_t l) {
     });
   }
 
-  // Gradient of the layer's input, and of its weights.
+  // Gradient of the layer's input, and of its weights. (One-hot input: that of the gates.)
   float* d_input = l == 0 ? d_embedded_.data() : layers_[l - 1].d_hidden.data();
   const Rows input_rows = Rows::Of(p.input_weights);
   const size_t input_tasks = Blocks(inputs, kRowBlock);
@@ -134,73 +130,16 @@ void Network::BackwardLayer(size_t l) {
   });
 }
 
-OptimizerSlots Network::SlotsOf(const Matrix& m, size_t offset) const {
-  // The slots lie in blocks laid out alike.
-  float* at = m.data + offset;
-  const ptrdiff_t place = at - parameters_.block();
-  return {.parameter = at,
-          .first = accumulators_.block() + place,
-          .velocity = velocities_.layers.empty() ? at : velocities_.block() + place};
-}
-
-void Network::Update() {
-  for (size_t l = 0; l < layers_.size(); ++l) UpdateLayer(l);
-  UpdateItems();
-}
-
-void Network::UpdateLayer(size_t l) {
-  const Layer& layer = layers_[l];
-  const GruParameters& p = parameters_.layers[l];
-  const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d,
-                          size_t row) {
-    const float* gradient = d.data() + row * RowStride(weights.cols);
-    UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
-    if (bias.rows > 0) UpdateOne(optimizer_, SlotsOf(bias, row), gradient[weights.cols]);
-  };
-  team_.Run(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
-    for (size_t row = t * kRowBlock; row < std::min(3 * p.units(), (t + 1) * kRowBlock); ++row) {
-      update(p.input_weights, p.input_bias, layer.d_input_weights, row);
-      update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights, row);
+// Gradient rows of the items that entered.
+void Network::BackwardInputs() {
+  const size_t width = input_width();
+  const float* d_inputs = one_hot() ? layers_[0].d_input_gates.data() : d_embedded_.data();
+  team_.Run(Blocks(width, kRowBlock), [&](size_t t) {
+    const size_t begin = t * kRowBlock, end = std::min(width, begin + kRowBlock);
+    if (embedding_mask_.size() > 0) {
+      ApplyDropout(embedding_mask_.data(), begin * stride_, end * stride_, d_embedded_.data());
     }
-  });
-}
-
-void Network::PrefetchSlots(size_t item) const {
-  const OptimizerSlots row = SlotsOf(parameters_.items, item * parameters_.items.stride);
-  for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) {
-    hwy::Prefetch(row.first + c);
-    if (optimizer_.momentum > 0) hwy::Prefetch(row.velocity + c);
-  }
-}
-
-void Network::UpdateItem(size_t item, const float* const* gradients, size_t occurrences) {
-  UpdateRow(optimizer_, SlotsOf(parameters_.items, item * parameters_.items.stride), gradients,
-            occurrences, parameters_.width());
-}
-
-// Each distinct item that BackwardScores() has left, once, with the sum over its occurrences as
-// target, negative and input; its bias only where it was scored.
-void Network::UpdateItems() {
-  const size_t width = parameters_.width();
-  team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
-    std::vector<const float*> gradients;
-    for (size_t slot = t * kColumnBlock; slot < std::min(touched_.size(), (t + 1) * kColumnBlock);
-         ++slot) {
-      const size_t occurrences = touched_.end(slot) - touched_.begin(slot);
-      if (occurrences == 1 && *touched_.begin(slot) < columns_.size()) continue;
-      gradients.clear();
-      float d_bias = 0.0f;
-      bool scored = false;
-      for (const uint32_t* at = touched_.begin(slot); at != touched_.end(slot); ++at) {
-        gradients.push_back(d_rows_.data() + *at * RowStride(width));
-        if (*at >= columns_.size()) continue;
-        d_bias += gradients.back()[width];
-        scored = true;
-      }
-      const size_t item = touched_.item(slot);
-      UpdateItem(item, gradients.data(), occurrences);
-      if (scored) UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, item), d_bias);
-    }
+    SessionRows(d_inputs, rows_, stride_, begin, end, d_input_rows_.data(), RowStride(width));
   });
 }
 

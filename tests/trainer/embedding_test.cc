@@ -30,7 +30,9 @@ TEST(EmbeddingTest, RowsBecomeColumns) {
         for (size_t i = 0; i < rows; ++i) inputs.push_back(static_cast<uint32_t>(i * 5 % 9));
         Floats x(width * batch, kUntouched);
         const size_t begin = width / 3, end = width - width / 4;
-        EmbeddingForward(p.items, inputs.data(), rows, batch, begin, end, x.data());
+        Rows table = Rows::Of(p.items);
+        table.index = inputs.data();
+        EmbeddingForward(table, rows, batch, begin, end, x.data());
         for (size_t c = 0; c < width; ++c) {
           for (size_t i = 0; i < batch; ++i) {
             const float expected = c < begin || c >= end ? kUntouched
@@ -44,30 +46,43 @@ TEST(EmbeddingTest, RowsBecomeColumns) {
   });
 }
 
-TEST(EmbeddingTest, SessionRowsEndWithAOne) {
-  reference::ForEachTarget([](int64_t) {
-    std::mt19937_64 random(1);
-    for (const size_t features : {1, 15, 16, 31, 40}) {
-      for (const size_t batch : {16, 32, 48}) {
-        SCOPED_TRACE("features " + std::to_string(features) + " batch " + std::to_string(batch));
-        const size_t stride = RoundUp(features + 1, kRowAlignment);
-        Floats x(features * batch), rows(batch * stride, kUntouched);
-        x.Randomize(random, 1);
-        const size_t begin = 3, end = batch - 5;
-        SessionRows(x.data(), features, batch, begin, end, rows.data(), stride);
-        Floats back(batch * stride, kUntouched);
-        EmbeddingBackward(x.data(), features, batch, begin, end, back.data(), stride);
-        for (size_t i = 0; i < batch; ++i) {
-          const bool inside = i >= begin && i < end;
-          for (size_t c = 0; c < stride; ++c) {
-            const float value = inside && c < features ? x[c * batch + i] : kUntouched;
-            ASSERT_EQ(rows[i * stride + c], inside && c == features ? 1.0f : value);
-            ASSERT_EQ(back[i * stride + c], value);
-          }
+TEST(EmbeddingTest, SessionRowsTransposesItsFeatures) {
+  std::mt19937_64 random(1);
+  for (const size_t features : {1, 15, 16, 31, 40}) {
+    for (const size_t batch : {16, 32, 48}) {
+      SCOPED_TRACE("features " + std::to_string(features) + " batch " + std::to_string(batch));
+      const size_t stride = RoundUp(features + 1, kRowAlignment);
+      Floats x(features * batch), rows(batch * stride, kUntouched);
+      x.Randomize(random, 1);
+      const size_t begin = features / 3, end = features - features / 4, n_rows = batch - 5;
+      SessionRows(x.data(), n_rows, batch, begin, end, rows.data(), stride);
+      for (size_t i = 0; i < batch; ++i) {
+        for (size_t c = 0; c < stride; ++c) {
+          const bool inside = i < n_rows && c >= begin && c < end;
+          ASSERT_EQ(rows[i * stride + c], inside ? x[c * batch + i] : kUntouched);
         }
       }
     }
-  });
+  }
+}
+
+TEST(EmbeddingTest, LanesGoOnWhereTheyCameFrom) {
+  std::mt19937_64 random(2);
+  constexpr size_t kFeatures = 7, kBatch = 16;
+  Floats from(kFeatures * kBatch), to(kFeatures * kBatch, kUntouched);
+  from.Randomize(random, 1);
+  const std::vector<int32_t> rows = {3, -1, 15, 0, 3};
+  GatherLanes(from.data(), rows.data(), rows.size(), kBatch, 2, 6, to.data());
+  for (size_t c = 0; c < kFeatures; ++c) {
+    for (size_t i = 0; i < kBatch; ++i) {
+      float expected = kUntouched;
+      if (c >= 2 && c < 6) {
+        expected = i < rows.size() && rows[i] >= 0 ? from[c * kBatch + static_cast<size_t>(rows[i])]
+                                                   : 0.0f;
+      }
+      ASSERT_EQ(to[c * kBatch + i], expected) << c << " " << i;
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,201 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Gradients of a mini-batch -> updated parameters: the last part of a training step.
+#include <hwy/cache_control.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "trainer/network.h"
+#include "trainer/row_math.h"
+
+namespace stint {
+
+OptimizerSlots Network::SlotsOf(const Matrix& m, size_t offset) {
+  // The slots lie in blocks laid out alike.
+  float* at = m.data + offset;
+  const ptrdiff_t place = at - parameters_.block();
+  const auto slot = [&](const Parameters& p) {
+    return p.block() == nullptr ? nullptr : p.block() + place;
+  };
+  return {.parameter = at,
+          .first = slot(first_),
+          .second = slot(second_),
+          .velocity = slot(velocities_),
+          .steps = steps_.empty() ? nullptr : steps_.data() + place};
+}
+
+void Network::Update() {
+  if (options_.normalize_items) BackwardNormalize();
+  if (options_.clip_norm > 0) ClipGradients();
+  for (size_t l = 0; l < layers_.size(); ++l) UpdateLayer(l);
+  UpdateItems();
+  if (!shared()) UpdateInputs();
+  if (options_.normalize_items && options_.learn_item_scale) {
+    float* slots = item_scale_slots_.data();
+    UpdateOne(optimizer_,
+              {.parameter = item_scale_.data(),
+               .first = slots,
+               .second = slots + 1,
+               .velocity = slots + 2,
+               .steps = &item_scale_steps_},
+              static_cast<float>(d_item_scale_));
+  }
+}
+
+// Gradients by scale * row / |row| -> gradients by row, and the update of the scale:
+// e = s w / |w|, u = w / |w|: dw = s / |w| (de - u <u, de>), ds = <u, de>.
+void Network::BackwardNormalize() {
+  const Matrix& items = parameters_.items;
+  const size_t n = occurrences_.size();
+  std::vector<double> d_scales(Blocks(n, kColumnBlock));
+  team_.Run(d_scales.size(), [&](size_t t) {
+    for (size_t o = t * kColumnBlock; o < std::min(n, (t + 1) * kColumnBlock); ++o) {
+      float* d_row = GradientRow(o);
+      const float* unit = unit_rows_.data() + o * items.stride;
+      const double along = DotProduct(unit, d_row, items.cols);
+      d_scales[t] += along;
+      const float factor = item_scale_[0] / row_norms_[o];
+      const auto part = static_cast<float>(along);
+      for (size_t c = 0; c < items.cols; ++c) d_row[c] = factor * (d_row[c] - unit[c] * part);
+    }
+  });
+  d_item_scale_ = 0;
+  for (const double d : d_scales) d_item_scale_ += d;
+}
+
+// All gradients are scaled down together if their norm, that of every occurrence of a row by
+// itself, is above the limit (Pascanu et al., ICML 2013; ALGORITHM section 8).
+void Network::ClipGradients() {
+  const size_t width = parameters_.width();
+  const size_t column_blocks = Blocks(columns_.size(), kColumnBlock);
+  std::vector<double> squares(column_blocks + 1 + layers_.size());
+  team_.Run(squares.size(), [&](size_t t) {
+    double& sum = squares[t];
+    if (t < column_blocks) {  // rows and the biases behind them
+      for (size_t c = t * kColumnBlock; c < std::min(columns_.size(), (t + 1) * kColumnBlock);
+           ++c) {
+        sum += SquaredNorm(d_rows_.data() + c * RowStride(width), width + 1);
+      }
+    } else if (t == column_blocks) {
+      for (size_t i = 0; i < rows_; ++i) {
+        sum += SquaredNorm(d_input_rows_.data() + i * RowStride(input_width()), input_width());
+      }
+    } else {
+      const Layer& layer = layers_[t - column_blocks - 1];
+      const GruParameters& p = parameters_.layers[t - column_blocks - 1];
+      for (size_t row = 0; row < 3 * p.units(); ++row) {
+        sum +=
+            SquaredNorm(layer.d_input_weights.data() + row * RowStride(p.inputs()), p.inputs() + 1);
+        sum += SquaredNorm(layer.d_hidden_weights.data() + row * RowStride(p.units()),
+                           p.units() + (p.hidden_bias.rows > 0 ? 1 : 0));
+      }
+    }
+  });
+  double sum = d_item_scale_ * d_item_scale_;
+  for (const double square : squares) sum += square;
+  const double norm = std::sqrt(sum);
+  optimizer_.gradient_scale =
+      norm >= options_.clip_norm ? static_cast<float>(options_.clip_norm / norm) : 1.0f;
+}
+
+void Network::UpdateLayer(size_t l) {
+  const Layer& layer = layers_[l];
+  const GruParameters& p = parameters_.layers[l];
+  const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d,
+                          size_t row) {
+    const float* gradient = d.data() + row * RowStride(weights.cols);
+    UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
+    if (bias.rows > 0) UpdateOne(optimizer_, SlotsOf(bias, row), gradient[weights.cols]);
+  };
+  team_.Run(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
+    for (size_t row = t * kRowBlock; row < std::min(3 * p.units(), (t + 1) * kRowBlock); ++row) {
+      update(p.input_weights, p.input_bias, layer.d_input_weights, row);
+      update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights, row);
+    }
+  });
+}
+
+void Network::PrefetchSlots(size_t item) const {
+  const size_t place = static_cast<size_t>(parameters_.items.Row(item) - parameters_.block());
+  for (const Parameters* slots : {&first_, &second_, &velocities_}) {
+    if (slots->block() == nullptr) continue;
+    for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) {
+      hwy::Prefetch(slots->block() + place + c);
+    }
+  }
+}
+
+void Network::UpdateItem(size_t item, const float* const* gradients, size_t occurrences) {
+  UpdateRow(optimizer_, SlotsOf(parameters_.items, item * parameters_.items.stride), gradients,
+            occurrences, parameters_.width());
+}
+
+// Each distinct item that BackwardScores() has left, once, with the sum over its occurrences as
+// target, negative and input; its bias only where it was scored.
+void Network::UpdateItems() {
+  const size_t width = parameters_.width();
+  const bool at_once = updates_at_once();
+  team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
+    std::vector<const float*> gradients;
+    for (size_t slot = t * kColumnBlock; slot < std::min(touched_.size(), (t + 1) * kColumnBlock);
+         ++slot) {
+      const size_t occurrences = touched_.end(slot) - touched_.begin(slot);
+      if (at_once && occurrences == 1 && *touched_.begin(slot) < columns_.size()) continue;
+      gradients.clear();
+      float d_bias = 0.0f;
+      bool scored = false;
+      for (const uint32_t* at = touched_.begin(slot); at != touched_.end(slot); ++at) {
+        gradients.push_back(GradientRow(*at));
+        if (*at >= columns_.size()) continue;
+        d_bias += gradients.back()[width];
+        scored = true;
+      }
+      const size_t item = touched_.item(slot);
+      UpdateItem(item, gradients.data(), occurrences);
+      if (scored) UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, item), d_bias);
+    }
+  });
+}
+
+// Each distinct item that entered, once, where input rows are not the scored rows.
+void Network::UpdateInputs() {
+  const Matrix& inputs = parameters_.inputs;
+  team_.Run(Blocks(touched_inputs_.size(), kRowBlock), [&](size_t t) {
+    std::vector<const float*> gradients;
+    for (size_t slot = t * kRowBlock; slot < std::min(touched_inputs_.size(), (t + 1) * kRowBlock);
+         ++slot) {
+      gradients.clear();
+      for (const uint32_t* at = touched_inputs_.begin(slot); at != touched_inputs_.end(slot);
+           ++at) {
+        gradients.push_back(d_input_rows_.data() + *at * RowStride(inputs.cols));
+      }
+      UpdateRow(optimizer_, SlotsOf(inputs, touched_inputs_.item(slot) * inputs.stride),
+                gradients.data(), gradients.size(), inputs.cols);
+    }
+  });
+}
+
+// Gradient of an occurrence's row: of a column, or of an input that shares its row.
+float* Network::GradientRow(size_t occurrence) const {
+  const size_t stride = RowStride(parameters_.width());
+  return occurrence < columns_.size()
+             ? d_rows_.data() + occurrence * stride
+             : d_input_rows_.data() + (occurrence - columns_.size()) * stride;
+}
+
+Parameters Network::Exported() const {
+  Parameters exported = parameters_;
+  if (!options_.normalize_items) return exported;
+  const Matrix& items = exported.items;
+  for (size_t item = 0; item < items.rows; ++item) {
+    float* row = items.Row(item);
+    const float factor = item_scale_[0] / RowNorm(row, items.cols);
+    for (size_t c = 0; c < items.cols; ++c) row[c] *= factor;
+  }
+  return exported;
+}
+
+}  // namespace stint

@@ -1,0 +1,41 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Rows of floats -> inner products and norms, in one order of sums whatever the machine.
+#ifndef STINT_TRAINER_ROW_MATH_H_
+#define STINT_TRAINER_ROW_MATH_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace stint {
+
+// A shorter row is taken as this long where something is divided by its norm.
+inline constexpr float kSmallestNorm = 1e-12f;
+
+// <a, b> in double: eight sums side by side, added in order at the end.
+inline double DotProduct(const float* a, const float* b, size_t n) {
+  constexpr size_t kLanes = 8;
+  double sums[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t l = 0; l < kLanes; ++l) {
+      sums[l] += static_cast<double>(a[i + l]) * static_cast<double>(b[i + l]);
+    }
+  }
+  for (size_t l = 0; i < n; ++i, ++l) {
+    sums[l] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  }
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
+inline float RowNorm(const float* row, size_t n) {
+  return std::max(static_cast<float>(std::sqrt(DotProduct(row, row, n))), kSmallestNorm);
+}
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_ROW_MATH_H_
