@@ -3,6 +3,9 @@
 
 #include "trainer/optimizer.h"
 
+#include <limits>
+#include <type_traits>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/optimizer.cc"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
@@ -12,58 +15,196 @@
 
 #include "trainer/parameters.h"
 
+#ifndef STINT_TRAINER_OPTIMIZER_CORRECTIONS_
+#define STINT_TRAINER_OPTIMIZER_CORRECTIONS_
+namespace stint {
+namespace {
+
+// What undoes the start of Adam's means at zero, at an update t: 1 / (1 - beta1^t) and
+// 1 / (1 - beta2^t).
+struct AdamCorrections {
+  float mean = 1.0f;
+  float square = 1.0f;
+};
+
+}  // namespace
+}  // namespace stint
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace stint::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// 1 / sqrt(x) for normal x > 0, relative error below 3e-7: a linear guess in the exponent and
-// three Newton steps. Square root and division of the CPU take about 40 cycles a 512-bit vector
-// here, this takes 6; an estimate instruction would differ from CPU to CPU.
+// Where the step of an element goes from its direction.
+enum class Velocity { kNone, kClassical, kMean, kNesterov };
+
+// 1 / sqrt(x) for normal x > 0, relative error below 5e-7: a linear guess in the exponent and two
+// Newton steps, their constants fitted for the smallest largest error (6.5e-4, then 3.2e-7 before
+// rounding). Square root and division of the CPU take about 40 cycles a 512-bit vector here; an
+// estimate instruction would differ from CPU to CPU.
 template <class D, class V>
 HWY_INLINE V InverseSqrt(D d, V x) {
   const hn::RebindToUnsigned<D> du;
-  const V half_x = hn::Mul(hn::Set(d, 0.5f), x);
-  const V three_halves = hn::Set(d, 1.5f);
-  V y = hn::BitCast(d, hn::Sub(hn::Set(du, 0x5F3759DFu), hn::ShiftRight<1>(hn::BitCast(du, x))));
-  for (int i = 0; i < 3; ++i) {
-    y = hn::Mul(y, hn::NegMulAdd(hn::Mul(half_x, y), y, three_halves));
-  }
-  return y;
+  const V x1 = hn::Mul(hn::Set(d, 0.70425391f), x);
+  const V x2 = hn::Mul(hn::Set(d, 0.50000016f), x);
+  V y = hn::BitCast(d, hn::Sub(hn::Set(du, 0x5F1FF800u), hn::ShiftRight<1>(hn::BitCast(du, x))));
+  y = hn::Mul(y, hn::NegMulAdd(hn::Mul(x1, y), y, hn::Set(d, 1.68215331f)));
+  return hn::Mul(y, hn::NegMulAdd(hn::Mul(x2, y), y, hn::Set(d, 1.50000048f)));
 }
 
-// One vector of an update by gradient g.
-template <class D>
-HWY_INLINE void UpdateVector(D d, const OptimizerConfig& config, hn::Vec<D> g, float* parameter,
-                             float* first, float* velocity) {
-  const auto sum = hn::MulAdd(g, g, hn::Load(d, first));
-  hn::Store(sum, d, first);
-  const auto direction = hn::Mul(g, InverseSqrt(d, hn::Add(sum, hn::Set(d, config.epsilon))));
-  const auto rate = hn::Set(d, config.learning_rate);
-  if (config.momentum > 0) {
-    const auto v =
-        hn::NegMulAdd(rate, direction, hn::Mul(hn::Set(d, config.momentum), hn::Load(d, velocity)));
-    hn::Store(v, d, velocity);
-    hn::Store(hn::Add(hn::Load(d, parameter), v), d, parameter);
+// decay * mean + (1 - decay) * value.
+template <class D, class V>
+HWY_INLINE V Mean(D d, float decay, V mean, V value) {
+  const auto rest = static_cast<float>(1.0 - static_cast<double>(decay));
+  return hn::MulAdd(hn::Set(d, decay), mean, hn::Mul(hn::Set(d, rest), value));
+}
+
+// The direction of gradient g of the elements from `i` on; updates the slots.
+template <Optimizer optimizer, EpsilonPlace epsilon_place, class D, class V>
+HWY_INLINE V Direction(D d, const OptimizerConfig& config,
+                       [[maybe_unused]] AdamCorrections corrections, const OptimizerSlots& slots,
+                       [[maybe_unused]] size_t i, V g) {
+  [[maybe_unused]] const V epsilon = hn::Set(d, config.epsilon);
+  if constexpr (optimizer == Optimizer::kSgd) {
+    return g;
+  } else if constexpr (optimizer == Optimizer::kAdagrad) {
+    const V a = hn::MulAdd(g, g, hn::Load(d, slots.first + i));
+    hn::Store(a, d, slots.first + i);
+    if constexpr (epsilon_place == EpsilonPlace::kInside) {
+      return hn::Mul(g, InverseSqrt(d, hn::Add(a, epsilon)));
+    } else {
+      return hn::Div(g, hn::Add(hn::Sqrt(a), epsilon));
+    }
   } else {
-    hn::Store(hn::NegMulAdd(rate, direction, hn::Load(d, parameter)), d, parameter);
+    const V square = hn::Mul(g, g);
+    const float decay = optimizer == Optimizer::kAdam ? config.beta2 : config.rho;
+    const V a = Mean(d, decay, hn::Load(d, slots.first + i), square);
+    hn::Store(a, d, slots.first + i);
+    if constexpr (optimizer == Optimizer::kRmsprop) {
+      return hn::Mul(g, InverseSqrt(d, hn::Add(a, epsilon)));
+    } else if constexpr (optimizer == Optimizer::kAdadelta) {
+      const V b = hn::Load(d, slots.second + i);
+      const V k = hn::Div(hn::Add(b, epsilon), hn::Add(a, epsilon));
+      hn::Store(Mean(d, decay, b, hn::Mul(k, square)), d, slots.second + i);
+      return hn::Mul(g, hn::Sqrt(k));
+    } else {
+      static_assert(optimizer == Optimizer::kAdam);
+      const V b = Mean(d, config.beta1, hn::Load(d, slots.second + i), g);
+      hn::Store(b, d, slots.second + i);
+      const V root = hn::Sqrt(hn::Mul(a, hn::Set(d, corrections.square)));
+      return hn::Div(hn::Mul(b, hn::Set(d, corrections.mean)), hn::Add(root, epsilon));
+    }
   }
 }
 
-void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
-               const float* const* gradients, size_t occurrences, size_t n) {
-  const hn::CappedTag<float, kRowAlignment> d;
-  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+// Moves w by e, the direction with its l2 term.
+template <Velocity form, class D, class V>
+HWY_INLINE V Moved(D d, const OptimizerConfig& config, [[maybe_unused]] const OptimizerSlots& slots,
+                   [[maybe_unused]] size_t i, V w, V e) {
+  const V rate = hn::Set(d, config.learning_rate);
+  if constexpr (form == Velocity::kNone) {
+    return hn::NegMulAdd(rate, e, w);
+  } else {
+    const V old = hn::Load(d, slots.velocity + i);
+    const V momentum = hn::Set(d, config.momentum);
+    const V v = form == Velocity::kMean ? Mean(d, config.momentum, old, e)
+                                        : hn::NegMulAdd(rate, e, hn::Mul(momentum, old));
+    hn::Store(v, d, slots.velocity + i);
+    if constexpr (form == Velocity::kMean) return hn::NegMulAdd(rate, v, w);
+    if constexpr (form == Velocity::kNesterov) {
+      return hn::Add(w, hn::NegMulAdd(rate, e, hn::Mul(momentum, v)));
+    }
+    return hn::Add(w, v);
+  }
+}
+
+// One update: of a row, or of a single element where the vector has one lane. `plain`: without l2
+// and gradient_scale.
+template <Optimizer optimizer, EpsilonPlace epsilon_place, Velocity form, bool plain, class D>
+void Update(D d, const OptimizerConfig& shared_config, AdamCorrections corrections,
+            const OptimizerSlots& shared_slots, const float* const* gradients, size_t occurrences,
+            size_t n) {
+  // Copies, which no store below can change: they stay in registers.
+  const OptimizerConfig config = shared_config;
+  const OptimizerSlots slots = shared_slots;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t i = 0; i < n; i += lanes) {
     auto g = hn::Load(d, gradients[0] + i);
     for (size_t o = 1; o < occurrences; ++o) g = hn::Add(g, hn::Load(d, gradients[o] + i));
     // Whatever stands beyond the row's n gradients must not reach its padding.
-    if (n - i < hn::Lanes(d)) g = hn::IfThenElseZero(hn::FirstN(d, n - i), g);
-    UpdateVector(d, config, g, slots.parameter + i, slots.first + i, slots.velocity + i);
+    if (n - i < lanes) g = hn::IfThenElseZero(hn::FirstN(d, n - i), g);
+    if constexpr (!plain) g = hn::Mul(g, hn::Set(d, config.gradient_scale));
+    auto e = Direction<optimizer, epsilon_place>(d, config, corrections, slots, i, g);
+    const auto w = hn::Load(d, slots.parameter + i);
+    if constexpr (!plain) e = hn::MulAdd(hn::Set(d, config.l2), w, e);
+    hn::Store(Moved<form>(d, config, slots, i, w, e), d, slots.parameter + i);
   }
 }
 
-void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient) {
-  const hn::CappedTag<float, 1> d;
-  UpdateVector(d, config, hn::Set(d, gradient), slots.parameter, slots.first, slots.velocity);
+template <Optimizer optimizer, EpsilonPlace epsilon_place, bool plain, class D>
+void ChooseForm(D d, const OptimizerConfig& config, AdamCorrections corrections,
+                const OptimizerSlots& slots, const float* const* gradients, size_t occurrences,
+                size_t n) {
+  const auto update = [&](auto form) HWY_ATTR {
+    Update<optimizer, epsilon_place, form(), plain>(d, config, corrections, slots, gradients,
+                                                    occurrences, n);
+  };
+  if (!config.HasVelocity()) {
+    return update(std::integral_constant<Velocity, Velocity::kNone>());
+  }
+  switch (config.momentum_form) {
+    case MomentumForm::kClassical:
+      return update(std::integral_constant<Velocity, Velocity::kClassical>());
+    case MomentumForm::kMean:
+      return update(std::integral_constant<Velocity, Velocity::kMean>());
+    case MomentumForm::kNesterov:
+      return update(std::integral_constant<Velocity, Velocity::kNesterov>());
+  }
+}
+
+template <class D>
+void ChooseOptimizer(D d, const OptimizerConfig& config, AdamCorrections corrections,
+                     const OptimizerSlots& slots, const float* const* gradients, size_t occurrences,
+                     size_t n) {
+  constexpr auto kInside = EpsilonPlace::kInside, kOutside = EpsilonPlace::kOutside;
+  switch (config.optimizer) {
+    case Optimizer::kSgd:
+      return ChooseForm<Optimizer::kSgd, kInside, false>(d, config, corrections, slots, gradients,
+                                                         occurrences, n);
+    case Optimizer::kAdagrad:
+      if (config.epsilon_place == kOutside) {
+        return ChooseForm<Optimizer::kAdagrad, kOutside, false>(d, config, corrections, slots,
+                                                                gradients, occurrences, n);
+      }
+      if (config.l2 == 0 && config.gradient_scale == 1) {
+        return ChooseForm<Optimizer::kAdagrad, kInside, true>(d, config, corrections, slots,
+                                                              gradients, occurrences, n);
+      }
+      return ChooseForm<Optimizer::kAdagrad, kInside, false>(d, config, corrections, slots,
+                                                             gradients, occurrences, n);
+    case Optimizer::kRmsprop:
+      return ChooseForm<Optimizer::kRmsprop, kInside, false>(d, config, corrections, slots,
+                                                             gradients, occurrences, n);
+    case Optimizer::kAdadelta:
+      return ChooseForm<Optimizer::kAdadelta, kInside, false>(d, config, corrections, slots,
+                                                              gradients, occurrences, n);
+    case Optimizer::kAdam:
+      return ChooseForm<Optimizer::kAdam, kInside, false>(d, config, corrections, slots, gradients,
+                                                          occurrences, n);
+  }
+}
+
+void UpdateRow(const OptimizerConfig& config, AdamCorrections corrections,
+               const OptimizerSlots& slots, const float* const* gradients, size_t occurrences,
+               size_t n) {
+  ChooseOptimizer(hn::CappedTag<float, kRowAlignment>(), config, corrections, slots, gradients,
+                  occurrences, n);
+}
+
+void UpdateOne(const OptimizerConfig& config, AdamCorrections corrections,
+               const OptimizerSlots& slots, float gradient) {
+  const float* gradients = &gradient;
+  ChooseOptimizer(hn::CappedTag<float, 1>(), config, corrections, slots, &gradients, 1, 1);
 }
 
 }  // namespace stint::HWY_NAMESPACE
@@ -88,13 +229,35 @@ OptimizerConfig OptimizerConfig::Of(const Options& options) {
           .l2 = static_cast<float>(options.l2)};
 }
 
+namespace {
+
+// x^n by repeated squaring: pow() may differ from one C library to the next.
+double Power(double x, uint32_t n) {
+  double power = 1;
+  for (; n > 0; n >>= 1, x *= x) {
+    if (n & 1) power *= x;
+  }
+  return power;
+}
+
+// Counts the update where the optimizer does.
+AdamCorrections NextStep(const OptimizerConfig& config, const OptimizerSlots& slots) {
+  if (!config.HasSteps()) return {};
+  if (*slots.steps < std::numeric_limits<uint32_t>::max()) ++*slots.steps;
+  return {static_cast<float>(1 / (1 - Power(config.beta1, *slots.steps))),
+          static_cast<float>(1 / (1 - Power(config.beta2, *slots.steps)))};
+}
+
+}  // namespace
+
 void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
                const float* const* gradients, size_t occurrences, size_t n) {
-  HWY_DYNAMIC_DISPATCH(UpdateRow)(config, slots, gradients, occurrences, n);
+  const AdamCorrections corrections = NextStep(config, slots);
+  HWY_DYNAMIC_DISPATCH(UpdateRow)(config, corrections, slots, gradients, occurrences, n);
 }
 
 void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient) {
-  HWY_DYNAMIC_DISPATCH(UpdateOne)(config, slots, gradient);
+  HWY_DYNAMIC_DISPATCH(UpdateOne)(config, NextStep(config, slots), slots, gradient);
 }
 
 void TouchedRows::Assign(const uint32_t* occurrences, size_t n) {

@@ -1,14 +1,28 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Gradients -> updated parameters: Adagrad with classical momentum (Duchi et al., JMLR 2011;
-// ALGORITHM section 9), dense or on the touched rows of a table alone.
+// Gradients -> updated parameters, dense or on the touched rows of a table alone (ALGORITHM
+// section 9). g is the sum of an element's gradients, times gradient_scale; its direction d by
+// optimizer (a: `first`, b: `second`, all start at 0):
 //
-//   accumulator += g^2;  velocity = momentum velocity - rate g / sqrt(accumulator + epsilon);
-//   parameter += velocity
+//   sgd       d = g
+//   adagrad   a += g^2;  d = g / sqrt(a + epsilon) or, epsilon outside, g / (sqrt(a) + epsilon)
+//             (Duchi et al., JMLR 2011)
+//   rmsprop   a = rho a + (1 - rho) g^2;  d = g / sqrt(a + epsilon)
+//   adadelta  a likewise, k = (b + epsilon) / (a + epsilon), b = rho b + (1 - rho) k g^2;
+//             d = g sqrt(k)  (arXiv 1212.5701); the learning rate is used as given, 1 is its own
+//   adam      b = beta1 b + (1 - beta1) g, a = beta2 a + (1 - beta2) g^2;  at update t of the row
+//             d = b / (1 - beta1^t) / (sqrt(a / (1 - beta2^t)) + epsilon)  (arXiv 1412.6980)
+//
+// With e = d + l2 w (l2 stays out of the adaptive scale), by momentum form:
+//
+//   none       w -= rate e
+//   classical  v = momentum v - rate e;  w += v
+//   mean       v = momentum v + (1 - momentum) e;  w -= rate v
+//   nesterov   v = momentum v - rate e;  w += momentum v - rate e
 //
 // A table row that occurs several times in a mini-batch is updated once, with the sum of its
-// gradients; rows that do not occur are left alone, their velocity too.
+// gradients; rows that do not occur are left alone, their velocity and means too.
 #ifndef STINT_TRAINER_OPTIMIZER_H_
 #define STINT_TRAINER_OPTIMIZER_H_
 
@@ -16,6 +30,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trainer/norm.h"  // IWYU pragma: export
 #include "trainer/options.h"
 
 namespace stint {
