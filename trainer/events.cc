@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "trainer/id_index.h"
 #include "trainer/record_reader.h"
@@ -121,59 +125,149 @@ TimeStatus ParseTime(std::string_view text, EventTime* time) {
   return TimeStatus::kOk;
 }
 
+// Events of all files, as they come.
+class Log {
+ public:
+  explicit Log(const ReadOptions& options) : options_(options) {}
+
+  // `files_like_this`: size of this file and those to come, in sizes of this file.
+  void ReadFile(RecordReader* reader, double files_like_this);
+  Events Release() {
+    events_.session_ids = sessions_.Release();
+    events_.item_ids = items_.Release();
+    return std::move(events_);
+  }
+
+ private:
+  void Add(const RecordReader& reader, std::string_view session, std::string_view item,
+           std::string_view time);
+  void Grow(const RecordReader& reader);
+
+  const ReadOptions& options_;
+  Events events_;
+  size_t file_start_ = 0;  // events of the files before
+  double files_like_this_ = 1;
+  IdIndex sessions_;
+  IdIndex items_;
+};
+
+// Makes room for what the file and those after it will give if they go on as up to now, so that
+// the columns seldom move: while one moves it is there twice. Room that is not used is never
+// touched, and no memory.
+void Log::Grow(const RecordReader& reader) {
+  constexpr size_t kLeast = 1 << 16;  // events; the estimate is worth something after half of it
+  const size_t size = events_.size();
+  const size_t of_file = size - file_start_;
+  const double share = reader.ShareRead();
+  size_t wanted = 2 * size;
+  if (of_file < kLeast / 2) {
+    wanted = size + std::max(kLeast, size / 8);
+  } else if (share > 0) {
+    const double total = static_cast<double>(of_file) / share * files_like_this_;
+    if (total < 4e9) wanted = file_start_ + static_cast<size_t>(1.02 * total) + kLeast;
+    wanted = std::max(wanted, size + size / 8);
+  }
+  events_.session.reserve(wanted);
+  events_.item.reserve(wanted);
+  events_.time.reserve(wanted);
+}
+
+void Log::Add(const RecordReader& reader, std::string_view session, std::string_view item,
+              std::string_view time_text) {
+  if (events_.size() == options_.max_events) {
+    reader.Fail("more than " + std::to_string(options_.max_events) + " events");
+  }
+  if (session.empty()) reader.Fail("empty session id");
+  if (item.empty()) reader.Fail("empty item id");
+  EventTime time;
+  switch (ParseTime(time_text, &time)) {
+    case TimeStatus::kOk:
+      break;
+    case TimeStatus::kNoNumber:
+      reader.Fail("time " + Quoted(time_text) + " is not a number");
+    case TimeStatus::kTooLarge:
+      reader.Fail("time " + Quoted(time_text) + " is out of range (+-9.2e18)");
+  }
+  if (events_.size() == events_.time.capacity()) Grow(reader);
+  events_.session.push_back(sessions_.Insert(session));
+  events_.item.push_back(items_.Insert(item));
+  events_.time.push_back(time);
+}
+
+void Log::ReadFile(RecordReader* reader, double files_like_this) {
+  files_like_this_ = files_like_this;
+  file_start_ = events_.size();
+  std::string_view line;
+  if (!reader->NextLine(&line)) reader->Fail("no header: the file is empty");
+  const char separator = options_.separator != 0                     ? options_.separator
+                         : line.find('\t') != std::string_view::npos ? '\t'
+                                                                     : ',';
+  std::vector<std::string_view> fields;
+  reader->Split(separator, &fields);
+  Columns columns;
+  columns.session = FindColumn(*reader, fields, options_.session_column, separator);
+  columns.item = FindColumn(*reader, fields, options_.item_column, separator);
+  columns.time = FindColumn(*reader, fields, options_.time_column, separator);
+  columns.count = fields.size();
+
+  while (reader->NextLine(&line)) {
+    reader->Split(separator, &fields);
+    if (fields.size() != columns.count) {
+      reader->Fail(std::to_string(fields.size()) + (fields.size() == 1 ? " field" : " fields") +
+                   " where the header has " + std::to_string(columns.count));
+    }
+    Add(*reader, fields[columns.session], fields[columns.item], fields[columns.time]);
+  }
+  if (events_.size() == file_start_) reader->Fail("no events after the header");
+}
+
+// Sizes of file `first` and of the later ones whose names end alike (others may be compressed in
+// another way and tell nothing), over the size of `first`.
+double FilesLikeThis(const std::vector<std::string>& paths, size_t first) {
+  const auto bytes = [&](size_t i) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(paths[i], error);
+    return error ? 0.0 : static_cast<double>(size);
+  };
+  double sum = bytes(first);
+  if (!(sum > 0)) return 1;
+  const std::filesystem::path ending = std::filesystem::path(paths[first]).extension();
+  for (size_t i = first + 1; i < paths.size(); ++i) {
+    if (std::filesystem::path(paths[i]).extension() == ending) sum += bytes(i);
+  }
+  return sum / bytes(first);
+}
+
 }  // namespace
 
-Events ReadEvents(const std::string& path, const ReadOptions& options) {
+bool ParseEventTime(std::string_view text, EventTime* time) {
+  return ParseTime(text, time) == TimeStatus::kOk;
+}
+
+Events ReadEvents(const std::vector<std::string>& paths, const ReadOptions& options) {
   if (options.session_column == options.item_column ||
       options.session_column == options.time_column || options.item_column == options.time_column) {
     throw std::invalid_argument("session, item and time must be three different columns");
   }
-  RecordReader reader(path, options.max_line_bytes);
-  std::string_view line;
-  if (!reader.NextLine(&line)) reader.Fail("no header: the file is empty");
-
-  const char separator = options.separator != 0                      ? options.separator
-                         : line.find('\t') != std::string_view::npos ? '\t'
-                                                                     : ',';
-  std::vector<std::string_view> fields;
-  reader.Split(separator, &fields);
-  Columns columns;
-  columns.session = FindColumn(reader, fields, options.session_column, separator);
-  columns.item = FindColumn(reader, fields, options.item_column, separator);
-  columns.time = FindColumn(reader, fields, options.time_column, separator);
-  columns.count = fields.size();
-
-  Events events;
-  IdIndex sessions;
-  IdIndex items;
-  while (reader.NextLine(&line)) {
-    reader.Split(separator, &fields);
-    if (fields.size() != columns.count) {
-      reader.Fail(std::to_string(fields.size()) + (fields.size() == 1 ? " field" : " fields") +
-                  " where the header has " + std::to_string(columns.count));
+  if (paths.empty()) throw std::invalid_argument("no log to read");
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (std::find(paths.begin(), paths.begin() + static_cast<ptrdiff_t>(i), paths[i]) !=
+        paths.begin() + static_cast<ptrdiff_t>(i)) {
+      throw std::invalid_argument(
+          (paths[i] == "-" ? std::string("standard input") : "log " + Quoted(paths[i])) +
+          " is given twice");
     }
-    if (events.size() == options.max_events) {
-      reader.Fail("more than " + std::to_string(options.max_events) + " events");
-    }
-    if (fields[columns.session].empty()) reader.Fail("empty session id");
-    if (fields[columns.item].empty()) reader.Fail("empty item id");
-    EventTime time;
-    switch (ParseTime(fields[columns.time], &time)) {
-      case TimeStatus::kOk:
-        break;
-      case TimeStatus::kNoNumber:
-        reader.Fail("time " + Quoted(fields[columns.time]) + " is not a number");
-      case TimeStatus::kTooLarge:
-        reader.Fail("time " + Quoted(fields[columns.time]) + " is out of range (+-9.2e18)");
-    }
-    events.session.push_back(sessions.Insert(fields[columns.session]));
-    events.item.push_back(items.Insert(fields[columns.item]));
-    events.time.push_back(time);
   }
-  if (events.size() == 0) reader.Fail("no events after the header");
-  events.session_ids = sessions.Release();
-  events.item_ids = items.Release();
-  return events;
+  Log log(options);
+  for (size_t i = 0; i < paths.size(); ++i) {
+    RecordReader reader(paths[i], options.max_line_bytes);
+    log.ReadFile(&reader, FilesLikeThis(paths, i));
+  }
+  return log.Release();
+}
+
+Events ReadEvents(const std::string& path, const ReadOptions& options) {
+  return ReadEvents(std::vector<std::string>{path}, options);
 }
 
 }  // namespace stint

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stint {
@@ -33,6 +34,10 @@ struct EventTime {
   friend auto operator<=>(const EventTime&, const EventTime&) = default;
 };
 
+// [sign] digits [. digits] [e exponent], decimals after the ninth cut off; false if that is not
+// what `text` is, or beyond +-9.2e18.
+bool ParseEventTime(std::string_view text, EventTime* time);
+
 struct Events {
   std::vector<uint32_t> session;  // [events] dense session number, by first appearance
   std::vector<uint32_t> item;     // [events] dense item index, by first appearance
@@ -52,8 +57,12 @@ struct ReadOptions {
   uint64_t max_events = UINT32_MAX - 1;  // more are an error: item counts have 32 bits
 };
 
-// Reads a whole log; `path` "-" is standard input. Compression is told by the first
-// bytes, not by the name. Throws std::runtime_error "path:line: ..." on bad input.
+// Reads a log of one file or of several, which may have other columns, separators and compression
+// each: numbers go by first appearance over the files in their order, and a session that is in
+// two files is one session. A path "-" is standard input; no path may come twice. Compression is
+// told by the first bytes, not by the name. Holds 24 bytes an event and the ids, never the text.
+// Throws std::runtime_error "path:line: ..." on bad input.
+Events ReadEvents(const std::vector<std::string>& paths, const ReadOptions& options);
 Events ReadEvents(const std::string& path, const ReadOptions& options);
 
 }  // namespace stint

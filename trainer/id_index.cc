@@ -90,6 +90,7 @@ uint32_t IdIndex::Append(size_t slot) {
 }
 
 void IdIndex::Rebuild(size_t slots) {
+  slots_ = {};  // before the new ones come: both at once would be the peak of reading
   slots_.assign(slots, kNoIndex);
   for (size_t i = 0; i < ids_.size(); ++i) {
     const size_t slot = ids_.are_names ? SlotOf(ids_.names[i]) : SlotOf(ids_.numbers[i]);

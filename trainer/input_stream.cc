@@ -5,6 +5,7 @@
 #include "trainer/input_stream.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -46,6 +47,10 @@ InputStream::InputStream(const std::string& path)
     if (fd_ < 0) Fail(std::strerror(errno));
     owns_fd_ = true;
   }
+  struct stat status;
+  if (fstat(fd_, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+    file_bytes_ = static_cast<uint64_t>(status.st_size);
+  }
   try {
     Detect();
   } catch (...) {
@@ -56,6 +61,12 @@ InputStream::InputStream(const std::string& path)
 
 InputStream::~InputStream() {
   if (owns_fd_) close(fd_);
+}
+
+double InputStream::ShareRead() const {
+  if (file_bytes_ == 0) return 0;
+  const uint64_t used = read_bytes_ - (raw_end_ - raw_begin_);
+  return std::min(1.0, static_cast<double>(used) / static_cast<double>(file_bytes_));
 }
 
 void InputStream::Fail(const std::string& reason) const {
@@ -72,6 +83,7 @@ bool InputStream::Refill() {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) Fail(std::strerror(errno));
     raw_end_ += static_cast<size_t>(got);
+    read_bytes_ += static_cast<uint64_t>(got);
     return got > 0;
   }
 }

@@ -27,6 +27,9 @@ class InputStream {
   // Up to `size` plain bytes; 0 at the end alone. Corrupt or cut compressed data throws.
   size_t Read(char* out, size_t size);
 
+  // The share of the file that Read() has used, in [0, 1]; 0 where the size is not known (a pipe).
+  double ShareRead() const;
+
   // How messages call it.
   const std::string& name() const { return name_; }
 
@@ -44,6 +47,8 @@ class InputStream {
   std::string name_;
   int fd_ = -1;
   bool owns_fd_ = false;
+  uint64_t file_bytes_ = 0;  // 0: not known
+  uint64_t read_bytes_ = 0;  // of the file, up to raw_end_
   Format format_ = Format::kPlain;
   std::unique_ptr<Codec> codec_;
   bool inside_ = false;       // in a gzip member or zstd frame that has not ended

@@ -31,6 +31,8 @@ class RecordReader {
 
   // The line that the record starts on, from 1.
   uint64_t line_number() const { return line_number_; }
+  // The share of the file that has been read, a buffer ahead of the record; 0: not known.
+  double ShareRead() const { return input_.ShareRead(); }
   // Throws std::runtime_error "path:line: reason".
   [[noreturn]] void Fail(const std::string& reason) const;
 

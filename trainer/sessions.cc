@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "trainer/exact_math.h"
 #include "trainer/id_index.h"
 #include "trainer/random.h"
 
@@ -69,6 +70,16 @@ std::vector<uint32_t> ByStart(const std::vector<EventTime>& starts) {
   return order;
 }
 
+// later - earlier >= 0. Differences that 63 bits cannot hold are cut there: no span is longer.
+EventTime Difference(const EventTime& later, const EventTime& earlier) {
+  const uint64_t borrow = later.nanos < earlier.nanos ? 1 : 0;
+  const uint64_t whole =
+      static_cast<uint64_t>(later.whole) - static_cast<uint64_t>(earlier.whole) - borrow;
+  if (whole > static_cast<uint64_t>(INT64_MAX)) return {INT64_MAX, 999999999};
+  return {static_cast<int64_t>(whole),
+          static_cast<uint32_t>(later.nanos + borrow * 1000000000 - earlier.nanos)};
+}
+
 void AppendId(const Ids& from, size_t index, Ids* to) {
   to->are_names = from.are_names;
   if (from.are_names) {
@@ -84,12 +95,24 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
                const std::vector<uint32_t>& item_map, bool keep_unknown, uint64_t* unknown) {
   Sessions sessions;
   sessions.session_ids.are_names = events.session_ids.are_names;
-  sessions.offsets.push_back(0);
   std::vector<EventTime> starts;
   *unknown = 0;
+  size_t n_sessions = 0;
+  uint64_t n_events = 0;
+  for (size_t s = 0; s < grouped.by_id.size(); ++s) {
+    if (!wanted[s]) continue;
+    ++n_sessions;
+    n_events += grouped.offsets[s + 1] - grouped.offsets[s];
+  }
+  sessions.items.reserve(n_events);
+  sessions.offsets.reserve(n_sessions + 1);
+  sessions.ends.reserve(n_sessions);
+  starts.reserve(n_sessions);
+  sessions.offsets.push_back(0);
   for (size_t s = 0; s < grouped.by_id.size(); ++s) {
     if (!wanted[s] || grouped.offsets[s] == grouped.offsets[s + 1]) continue;
     EventTime start = events.time[grouped.rows[grouped.offsets[s]]];
+    EventTime end = events.time[grouped.rows[grouped.offsets[s + 1] - 1]];
     bool started = false;
     for (uint64_t i = grouped.offsets[s]; i < grouped.offsets[s + 1]; ++i) {
       const uint32_t row = grouped.rows[i];
@@ -98,14 +121,77 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
       if (item == kNoIndex && !keep_unknown) continue;
       if (!started) start = events.time[row];
       started = true;
+      end = events.time[row];
       sessions.items.push_back(item);
     }
     sessions.offsets.push_back(sessions.items.size());
     AppendId(events.session_ids, grouped.by_id[s], &sessions.session_ids);
     starts.push_back(start);
+    sessions.ends.push_back(end);
   }
   sessions.order = ByStart(starts);
   return sessions;
+}
+
+// Which sessions train, [sessions]; the others validate.
+std::vector<bool> TrainingSessions(const Events& events, const Grouped& grouped,
+                                   const DatasetOptions& options) {
+  const size_t n_sessions = grouped.by_id.size();
+  std::vector<bool> trains(n_sessions, true);
+  const bool by_span = options.validation_span != EventTime{};
+  if (options.validation_sessions == 0 && !by_span) return trains;
+  if (options.validation_sessions > 0 && by_span) {
+    throw std::invalid_argument("validation sessions are told by number or by span, not both");
+  }
+  if (options.validation_span < EventTime{}) {
+    throw std::invalid_argument("the span of validation is negative");
+  }
+  if (n_sessions < 2) throw std::runtime_error("a single session cannot be split for validation");
+
+  if (!by_span) {
+    const size_t validates = std::min(options.validation_sessions, n_sessions - 1);
+    std::vector<EventTime> starts(n_sessions);
+    for (size_t s = 0; s < n_sessions; ++s) {
+      starts[s] = events.time[grouped.rows[grouped.offsets[s]]];
+    }
+    const std::vector<uint32_t> order = ByStart(starts);
+    for (size_t i = n_sessions - validates; i < n_sessions; ++i) trains[order[i]] = false;
+    return trains;
+  }
+  const EventTime newest = *std::max_element(events.time.begin(), events.time.end());
+  size_t n_trains = n_sessions;
+  for (size_t s = 0; s < n_sessions; ++s) {
+    const EventTime end = events.time[grouped.rows[grouped.offsets[s + 1] - 1]];
+    trains[s] = options.validation_span < Difference(newest, end);
+    n_trains -= !trains[s];
+  }
+  if (n_trains == 0) {
+    throw std::runtime_error("all " + std::to_string(n_sessions) +
+                             " sessions end within the span of validation (" +
+                             std::to_string(options.validation_span.whole) +
+                             " before the newest event): none is left to train on");
+  }
+  return trains;
+}
+
+// Drops repeats of the event before from the sessions that train.
+void CollapseRepeats(const Events& events, const std::vector<bool>& trains, Grouped* grouped) {
+  uint64_t kept = 0;
+  uint64_t begin = 0;  // of session s as it was
+  for (size_t s = 0; s < trains.size(); ++s) {
+    const uint64_t end = grouped->offsets[s + 1];
+    const uint64_t first = kept;
+    for (uint64_t i = begin; i < end; ++i) {
+      const uint32_t row = grouped->rows[i];
+      if (trains[s] && kept > first && events.item[row] == events.item[grouped->rows[kept - 1]]) {
+        continue;
+      }
+      grouped->rows[kept++] = row;
+    }
+    begin = end;
+    grouped->offsets[s + 1] = kept;
+  }
+  grouped->rows.resize(kept);
 }
 
 }  // namespace
@@ -144,20 +230,14 @@ std::vector<uint32_t> EpochOrder(const Sessions& sessions, SessionOrder order, u
 }
 
 Dataset MakeDataset(const Events& events, size_t validation_sessions) {
-  const Grouped grouped = Group(events);
-  const size_t n_sessions = grouped.by_id.size();
-  if (validation_sessions > 0 && n_sessions < 2) {
-    throw std::runtime_error("a single session cannot be split for validation");
-  }
-  validation_sessions = std::min(validation_sessions, n_sessions - (n_sessions > 0 ? 1 : 0));
+  return MakeDataset(events, DatasetOptions{.validation_sessions = validation_sessions});
+}
 
-  std::vector<EventTime> starts(n_sessions);
-  for (size_t s = 0; s < n_sessions; ++s) {
-    starts[s] = events.time[grouped.rows[grouped.offsets[s]]];
-  }
-  const std::vector<uint32_t> order = ByStart(starts);
-  std::vector<bool> trains(n_sessions, true);
-  for (size_t i = n_sessions - validation_sessions; i < n_sessions; ++i) trains[order[i]] = false;
+Dataset MakeDataset(const Events& events, const DatasetOptions& options) {
+  Grouped grouped = Group(events);
+  const size_t n_sessions = grouped.by_id.size();
+  const std::vector<bool> trains = TrainingSessions(events, grouped, options);
+  if (options.repeats == Repeats::kCollapse) CollapseRepeats(events, trains, &grouped);
   std::vector<bool> validates = trains;
   validates.flip();
 
@@ -182,11 +262,38 @@ Dataset MakeDataset(const Events& events, size_t validation_sessions) {
   }
   uint64_t none = 0;
   dataset.train = Build(events, grouped, trains, item_map, false, &none);
-  if (validation_sessions > 0) {
+  if (dataset.train.size() < n_sessions) {
     dataset.validation =
         Build(events, grouped, validates, item_map, false, &dataset.validation_unknown);
   }
   return dataset;
+}
+
+std::vector<float> RecencyWeights(const Sessions& sessions, double half_life) {
+  if (!(half_life > 0)) {
+    throw std::invalid_argument("half-life " + std::to_string(half_life) + " is not above 0");
+  }
+  std::vector<float> weights(sessions.size());
+  if (weights.empty()) return weights;
+  const EventTime newest = *std::max_element(sessions.ends.begin(), sessions.ends.end());
+  const auto weight = [&](size_t s) {
+    const EventTime age = Difference(newest, sessions.ends[s]);
+    return Exp2(-(static_cast<double>(age.whole) + age.nanos * 1e-9) / half_life);
+  };
+  double sum = 0;  // over pairs
+  for (size_t s = 0; s < sessions.size(); ++s) {
+    const size_t events = sessions[s].size();
+    if (events > 1) sum += weight(s) * static_cast<double>(events - 1);
+  }
+  const double mean = sum / static_cast<double>(std::max<uint64_t>(1, sessions.Targets()));
+  if (!(mean > 0) && sessions.Targets() > 0) {
+    throw std::runtime_error("a half-life of " + std::to_string(half_life) +
+                             " leaves no pair of events a weight above 0");
+  }
+  for (size_t s = 0; s < sessions.size(); ++s) {
+    weights[s] = sum > 0 ? static_cast<float>(weight(s) / mean) : 1.0f;
+  }
+  return weights;
 }
 
 Sessions MapSessions(const Events& events, const Catalog& catalog, uint64_t* unknown,

@@ -404,5 +404,90 @@ TEST_F(EventsTest, UnreadableFiles) {
   }
 }
 
+// Files with columns, separators and compression of their own; sessions and items go across.
+TEST_F(EventsTest, SeveralFilesAreOneLog) {
+  const std::vector<std::string> paths = {
+      folder_.Write("a.tsv", std::string(kHeader) + "1\t70\t5\n2\t71\t6\n"),
+      folder_.Write("b.csv", Gzip("Time,Other,ItemId,SessionId\n9.5,x,71,1\n8,y,72,3\n")),
+      folder_.Write("c.tsv", Zstd(std::string(kHeader) + "3\t70\t10"))};
+  const Events events = ReadEvents(paths, {});
+  EXPECT_EQ(Show(events), (std::vector<std::string>{"1:70:5", "2:71:6", "1:71:9+500000000",
+                                                    "3:72:8", "3:70:10"}));
+  EXPECT_EQ(events.session, (std::vector<uint32_t>{0, 1, 0, 2, 2}));
+  EXPECT_EQ(events.item, (std::vector<uint32_t>{0, 1, 1, 2, 0}));
+  EXPECT_FALSE(events.item_ids.are_names);
+
+  const Events back = ReadEvents(std::vector<std::string>(paths.rbegin(), paths.rend()), {});
+  EXPECT_EQ(back.item_ids.numbers, (std::vector<int64_t>{70, 71, 72}));
+  EXPECT_EQ(back.session_ids.numbers, (std::vector<int64_t>{3, 1, 2}));
+}
+
+TEST_F(EventsTest, IdsOfSeveralFilesAreIntegersIfAllAre) {
+  const std::vector<std::string> paths = {
+      folder_.Write("a.tsv", std::string(kHeader) + "1\t70\t5\n1\t71\t6\n"),
+      folder_.Write("b.tsv", std::string(kHeader) + "1\t71\t5\n1\t071\t5\n2\tx\t6\n")};
+  const Events events = ReadEvents(paths, {});
+  EXPECT_TRUE(events.item_ids.are_names);
+  EXPECT_EQ(events.item_ids.names, (std::vector<std::string>{"70", "71", "071", "x"}));
+  EXPECT_FALSE(events.session_ids.are_names);
+}
+
+TEST_F(EventsTest, ErrorsNameTheFileOfSeveral) {
+  const std::string good = folder_.Write("good.tsv", std::string(kHeader) + "1\t7\t5\n2\t7\t6\n");
+  const auto error = [&](const std::vector<std::string>& paths, const ReadOptions& options = {}) {
+    try {
+      ReadEvents(paths, options);
+    } catch (const std::exception& e) {
+      const std::string message = e.what();
+      const std::string prefix = folder_ / "";
+      return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
+    }
+    return std::string("no error");
+  };
+  const auto bad = [&](const std::string& text) { return folder_.Write("bad.tsv", text); };
+  EXPECT_EQ(error({good, bad(std::string(kHeader) + "1\t7\t5\n\n1\t7\tx\n")}),
+            "bad.tsv:4: time 'x' is not a number");
+  EXPECT_EQ(error({bad(std::string(kHeader) + "1\t7\n"), good}),
+            "bad.tsv:2: 2 fields where the header has 3");
+  EXPECT_EQ(error({good, bad("a\tItemId\tTime\n1\t2\t3\n")}),
+            "bad.tsv:1: no column 'SessionId'; the header has 'a', 'ItemId', 'Time' "
+            "(separator tab)");
+  EXPECT_EQ(error({good, bad("")}), "bad.tsv:1: no header: the file is empty");
+  EXPECT_EQ(error({good, bad(kHeader)}), "bad.tsv:2: no events after the header");
+  EXPECT_EQ(error({good, folder_ / "absent"}), "absent: No such file or directory");
+  ReadOptions few;
+  few.max_events = 3;
+  EXPECT_EQ(error({good, bad(std::string(kHeader) + "1\t7\t5\n2\t7\t6\n")}, few),
+            "bad.tsv:3: more than 3 events");
+  EXPECT_EQ(error({}), "no log to read");
+  EXPECT_EQ(error({"-", good, "-"}), "standard input is given twice");
+  EXPECT_EQ(error({good, good}), "log '" + good + "' is given twice");
+}
+
+// Enough events that the columns are sized by the share of the file that was read.
+TEST_F(EventsTest, ManyEventsOfSeveralFiles) {
+  constexpr uint32_t kEvents = 400000;
+  std::string text = kHeader;
+  for (uint32_t i = 0; i < kEvents; ++i) {
+    text +=
+        std::to_string(i / 7) + "\t" + std::to_string(i % 1009) + "\t" + std::to_string(i) + "\n";
+  }
+  const std::vector<std::string> paths = {
+      folder_.Write("a.tsv", text), folder_.Write("b.tsv", text), folder_.Write("c.gz", Gzip(text)),
+      folder_.Write("d.zst", Zstd(text))};
+  for (size_t files = 1; files <= paths.size(); ++files) {
+    const Events events =
+        ReadEvents(std::vector<std::string>(paths.begin(), paths.begin() + files), {});
+    ASSERT_EQ(events.size(), files * kEvents);
+    for (size_t i = 0; i < events.size(); ++i) {
+      ASSERT_EQ(events.time[i].whole, i % kEvents);
+      ASSERT_EQ(events.item[i], (i % kEvents) % 1009);
+      ASSERT_EQ(events.session[i], (i % kEvents) / 7);
+    }
+    // Room for a few percent more, not for twice as many.
+    EXPECT_LT(events.time.capacity(), events.size() * 5 / 4 + 100000) << files;
+  }
+}
+
 }  // namespace
 }  // namespace stint
