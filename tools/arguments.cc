@@ -64,7 +64,7 @@ void AddReadOptions(CLI::App* app, ReadOptions* options) {
   add_column("--session-column", &options->session_column, "Header name of the session ids");
   add_column("--item-column", &options->item_column, "Header name of the item ids");
   add_column("--time-column", &options->time_column,
-             "Header name of the times: decimal numbers of any unit, for they only order");
+             "Header name of the times: decimal numbers of any unit");
   app->add_option_function<std::string>(
          "--separator",
          [options](const std::string& text) {

@@ -44,26 +44,24 @@ CLI::Option* AddInteger(CLI::App* app, const std::string& option, T* target, uin
 CLI::Option* AddReal(CLI::App* app, const std::string& option, double* target,
                      const std::string& text);
 
-// One of the words that Name() has for the values.
+// The value whose Name() is `word`. Throws CLI::ValidationError with all names.
+template <typename T>
+T ParseName(const std::string& option, const std::string& word, const std::vector<T>& values) {
+  std::string names;
+  for (const T value : values) {
+    if (word == Name(value)) return value;
+    names += (names.empty() ? "" : ", ") + std::string(Name(value));
+  }
+  throw CLI::ValidationError(option, "'" + word + "' is none of " + names);
+}
+
 template <typename T>
 CLI::Option* AddNamed(CLI::App* app, const std::string& option, std::initializer_list<T> values,
                       T* target, const std::string& text) {
   const std::vector<T> list = values;
-  std::string names;
-  for (const T value : list) names += (names.empty() ? "" : ", ") + std::string(Name(value));
   return app
       ->add_option_function<std::string>(
-          option,
-          [=](const std::string& word) {
-            for (const T value : list) {
-              if (word == Name(value)) {
-                *target = value;
-                return;
-              }
-            }
-            throw CLI::ValidationError(option, "'" + word + "' is none of " + names);
-          },
-          text)
+          option, [=](const std::string& word) { *target = ParseName(option, word, list); }, text)
       ->type_name("NAME")
       ->default_str(Name(*target));
 }

@@ -8,25 +8,24 @@
 #include <stdexcept>
 
 #include "tools/arguments.h"
+#include "tools/official_names.h"
 
 namespace stint {
 namespace {
 
 // "5%" or "9000".
-void ParseValidation(const std::string& text, TrainArguments* arguments) {
+void ParseLast(const std::string& text, ValidationSplit* split) {
   const bool percent = !text.empty() && text.back() == '%';
   const char* end = text.data() + text.size() - (percent ? 1 : 0);
   std::from_chars_result result = {};
-  arguments->validation_sessions = 0;
-  arguments->validation_percent = 0;
+  split->sessions = 0;
+  split->percent = 0;
   if (percent) {
-    result = std::from_chars(text.data(), end, arguments->validation_percent);
+    result = std::from_chars(text.data(), end, split->percent);
   } else {
-    result = std::from_chars(text.data(), end, arguments->validation_sessions);
+    result = std::from_chars(text.data(), end, split->sessions);
   }
-  const bool in_range =
-      percent ? arguments->validation_percent > 0 && arguments->validation_percent < 100
-              : arguments->validation_sessions >= 1;
+  const bool in_range = percent ? split->percent > 0 && split->percent < 100 : split->sessions >= 1;
   if (result.ec != std::errc() || result.ptr != end || !in_range) {
     throw CLI::ValidationError("--validate-last",
                                "'" + text +
@@ -35,103 +34,41 @@ void ParseValidation(const std::string& text, TrainArguments* arguments) {
   }
 }
 
-void AddNetworkOptions(CLI::App* app, TrainArguments* arguments) {
-  Options& options = arguments->options;
-  app->add_option_function<std::string>(
-         "--layers",
-         [&options](const std::string& text) {
-           const std::vector<uint64_t> units = ParseIntegers("--layers", text, 1, 16384);
-           options.layers.assign(units.begin(), units.end());
-         },
-         "Hidden units of each GRU layer, with commas between; 1 to 16 layers of 1 to 16384 "
-         "units. The last is the width of the item embedding too")
-      ->type_name("N,...")
-      ->default_str("100")
-      ->group("Network");
-  AddNamed(app, "--gru-form", {GruForm::kResetAfter, GruForm::kResetBefore}, &options.gru_form,
-           "reset_after or reset_before: where the reset gate stands, after (as in PyTorch) or "
-           "before (as in the paper) the recurrent product. Alike in quality, the first is faster")
-      ->group("Network");
+void ParseSpan(const std::string& text, ValidationSplit* split) {
+  split->span = ParseReal("--validate-span", text);
+  if (!(split->span > 0 && split->span <= 1e18)) {
+    throw CLI::ValidationError("--validate-span", "'" + text + "' is not in (0, 1e18]");
+  }
 }
 
-void AddLossOptions(CLI::App* app, TrainArguments* arguments) {
-  Options& options = arguments->options;
-  AddNamed(app, "--loss", {Loss::kCrossEntropy, Loss::kBprMax}, &options.loss,
-           "cross-entropy or bpr-max: what training minimizes over target and negatives")
-      ->group("Loss");
-  app->add_option_function<std::string>(
-         "--final-activation",
-         [arguments](const std::string& text) {
-           arguments->options.final_activation = ParseActivation("--final-activation", text);
-           arguments->final_activation_given = true;
-         },
-         "Function of the scores in training: softmax for the cross-entropies; linear, relu, tanh, "
-         "leaky-ALPHA, elu-ALPHA or selu-SCALE-ALPHA for the others. If not given: linear for bpr, "
-         "tanh for top1 and top1-max, elu-0.5 for bpr-max")
-      ->type_name("NAME")
-      ->group("Loss");
-  AddReal(app, "--bpreg", &options.bpreg,
-          "Score regularization of bpr-max, 0 to 1e6 (arXiv 1706.03847, equation 13)")
-      ->each([arguments](const std::string&) { arguments->bpreg_given = true; })
-      ->group("Loss");
-  AddReal(app, "--logq", &options.logq,
-          "Correction of cross-entropy for how often popular items are sampled, 0 (off) to 10; 1 "
-          "is the full correction")
-      ->group("Loss");
-}
-
-void AddSamplingOptions(CLI::App* app, TrainArguments* arguments) {
-  Options& options = arguments->options;
-  AddInteger(app, "--batch-size", &options.batch_size, 1, 65536,
-             "Sessions side by side in a mini-batch, 1 to 65536; no more than there are")
-      ->group("Sampling");
-  AddInteger(app, "--negatives", &options.negatives, 0, 1 << 24,
-             "Items drawn as negatives for each mini-batch, shared by its rows, 0 to 16777216. "
-             "With 0 the targets of the other rows are the negatives")
-      ->group("Sampling");
-  AddReal(app, "--sample-alpha", &options.sample_alpha,
-          "Negatives are drawn by popularity to this power, 0 (all alike) to 2")
-      ->group("Sampling");
-  AddReal(app, "--dropout-embedding", &options.dropout_embedding,
-          "Share of the item embedding that is dropped in training, in [0, 1)")
-      ->group("Regularization");
-  AddReal(app, "--dropout-hidden", &options.dropout_hidden,
-          "Share of each layer's hidden state that is dropped in training, in [0, 1)")
-      ->group("Regularization");
-}
-
-void AddOptimizerOptions(CLI::App* app, TrainArguments* arguments) {
-  Options& options = arguments->options;
-  AddReal(app, "--learning-rate", &options.learning_rate, "Step size of Adagrad, 1e-9 to 1e3")
-      ->group("Optimizer");
-  AddReal(app, "--momentum", &options.momentum, "Share of the last step that goes on, in [0, 1)")
-      ->group("Optimizer");
-  AddReal(app, "--epsilon", &options.epsilon,
-          "Added to the sum of squares inside the root, 1e-20 to 1")
-      ->group("Optimizer");
+void AddTrainingOption(CLI::App* app, const TrainingOption& option, GivenOptions* given) {
+  const std::string flag = std::string("--") + option.name;
+  if (*option.type != '\0') {
+    app->add_option_function<std::string>(
+           flag,
+           [&option, flag, given](const std::string& text) { given->Set(option, flag, text); },
+           option.help)
+        ->type_name(option.type)
+        ->default_str(option.default_text != nullptr ? option.default_text : option.show(Options()))
+        ->group(option.group);
+    return;
+  }
+  app->add_flag_callback(
+         flag, [&option, flag, given] { given->Set(option, flag, "true"); }, option.help)
+      ->group(option.group);
+  if (option.opposite == nullptr) return;
+  const std::string opposite = option.opposite;
+  app->add_flag_callback(
+         opposite, [&option, opposite, given] { given->Set(option, opposite, "false"); },
+         "The opposite of " + flag)
+      ->group(option.group);
 }
 
 void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
-  Options& options = arguments->options;
-  AddInteger(app, "--epochs", &options.epochs, 1, 1000000,
-             "Passes over the training sessions, 1 to 1000000");
-  app->add_option_function<std::string>(
-         "--validate-last",
-         [arguments](const std::string& text) { ParseValidation(text, arguments); },
-         "Keep the last sessions by start out of training, a number of them or a share such as "
-         "5%, and measure recall@20 and MRR@20 on them after each epoch, with the weights as they "
-         "would be written. The epoch with the best recall is kept; without this the last one")
-      ->type_name("N|P%");
-  AddInteger(app, "--patience", &options.patience, 0, 1000000,
-             "Stop after so many epochs without a better recall@20; 0 is never. Needs "
-             "--validate-last");
   app->add_flag("--refit", arguments->refit,
                 "When validation has found the best number of epochs, train anew on all sessions "
-                "for that many. Needs --validate-last");
-  AddInteger(app, "--seed", &options.seed, 0, UINT64_MAX,
-             "Seed of all random numbers, any 64-bit number. The same seed, options and log give "
-             "the same model, bit for bit");
-  AddThreadsOption(app, &options.threads);
+                "for that many. Needs --validate-last or --validate-span");
+  AddThreadsOption(app, &arguments->given.options.threads);
   AddNamed(app, "--dtype", {DType::kInt8, DType::kF32}, &arguments->dtype,
            "int8 or f32: the weights in the model file. int8 is a quarter of the size, faster, and "
            "gives the same bits on every device; f32 is as trained");
@@ -144,39 +81,81 @@ void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
 
 }  // namespace
 
+std::string TrainArguments::LogNames() const {
+  std::string names;
+  for (const std::string& log : logs) names += (names.empty() ? "" : ", ") + log;
+  return names;
+}
+
+void AddLogs(CLI::App* app, std::vector<std::string>* logs) {
+  app->add_option("LOG", *logs,
+                  "Click logs, one or more, read as if they were one: TSV or CSV with a header, "
+                  "rows in any order; plain, gzip or zstd (told by the content); - is standard "
+                  "input")
+      ->required()
+      ->type_name("");
+}
+
+void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::string& what_for) {
+  app->add_option_function<std::string>(
+         "--validate-last", [split](const std::string& text) { ParseLast(text, split); },
+         "Keep the last sessions by start out of training, a number of them or a share such as "
+         "5%, " +
+             what_for)
+      ->type_name("N|P%");
+  app->add_option_function<std::string>(
+         "--validate-span", [split](const std::string& text) { ParseSpan(text, split); },
+         "Instead of --validate-last: keep the sessions whose last event lies within the last X of "
+         "the log, in the units of its times")
+      ->type_name("X");
+}
+
+void CheckValidation(const ValidationSplit& split) {
+  if (split.ByCount() && split.span > 0) {
+    throw std::invalid_argument("--validate-span: --validate-last is given too; one of them");
+  }
+}
+
 void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
-  app->add_option("LOG", arguments->log,
-                  "Click log: TSV or CSV with a header, rows in any order; plain, gzip or zstd "
-                  "(told by the content); - is standard input")
-      ->required();
+  AddLogs(app, &arguments->logs);
   app->add_option("--out", arguments->out,
                   "Model file to write; it is put in place when it is complete, so that an older "
                   "one stays as it is until then. If training diverges in its first epoch an older "
                   "one is kept, and the last good state goes to MODEL.diverged")
       ->required()
       ->type_name("MODEL");
+  AddValidationOptions(app, &arguments->validate,
+                       "and measure recall@20 and MRR@20 on them after each epoch, with the "
+                       "weights as they would be written. The epoch with the best recall is kept; "
+                       "without this the last one");
   AddRunOptions(app, arguments);
-  AddNetworkOptions(app, arguments);
-  AddLossOptions(app, arguments);
-  AddSamplingOptions(app, arguments);
-  AddOptimizerOptions(app, arguments);
+  app->add_option("--params", arguments->params,
+                  "Options as one list, also by the names that the papers' code has for them: "
+                  "loss=bpr-max,layers=100/100,n_sample=2048,final_act=elu-0.5. What is not named "
+                  "has its default here. An option that is "
+                  "given beside it too is refused; one without effect is noted")
+      ->type_name("NAME=VALUE,...");
+  for (const TrainingOption& option : TrainingOptions()) {
+    AddTrainingOption(app, option, &arguments->given);
+  }
   AddReadOptions(app, &arguments->read);
 }
 
 void CompleteTrainArguments(TrainArguments* arguments) {
-  Options& options = arguments->options;
-  if (!arguments->final_activation_given) {
-    options.final_activation = DefaultFinalActivation(options.loss);
+  GivenOptions& given = arguments->given;
+  const std::string params = "--params";
+  Assign(params, SplitAssignments(params, arguments->params), &given, &arguments->notes);
+  for (const Ineffective& option : Complete(&given)) {
+    if (given.given[option.name].rfind(params, 0) != 0) throw std::invalid_argument(option.message);
+    arguments->notes.push_back(option.message + "; it has no effect");
   }
-  Validate(options);
-  if (arguments->bpreg_given && options.loss != Loss::kBprMax) {
-    throw std::invalid_argument("--bpreg: only bpr-max has a score regularization");
-  }
-  if (!arguments->Validates() && options.patience > 0) {
-    throw std::invalid_argument("--patience: needs --validate-last");
+  arguments->options = given.options;
+  CheckValidation(arguments->validate);
+  if (!arguments->Validates() && arguments->options.patience > 0) {
+    throw std::invalid_argument("--patience: needs --validate-last or --validate-span");
   }
   if (!arguments->Validates() && arguments->refit) {
-    throw std::invalid_argument("--refit: needs --validate-last");
+    throw std::invalid_argument("--refit: needs --validate-last or --validate-span");
   }
   if (arguments->out.empty()) throw std::invalid_argument("--out: the name is empty");
 }

@@ -8,38 +8,54 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <string>
+#include <vector>
 
+#include "tools/training_options.h"
 #include "trainer/events.h"
 #include "trainer/options.h"
 
 namespace stint {
 
+// Part of the sessions that is kept out of training to measure on; none if all are zero.
+struct ValidationSplit {
+  size_t sessions = 0;  // the last by start, so many
+  double percent = 0;   // or so many percent
+  double span = 0;      // or those that end within the last so many units of the log's time
+
+  bool ByCount() const { return sessions > 0 || percent > 0; }
+  bool Any() const { return ByCount() || span > 0; }
+};
+
 struct TrainArguments {
-  std::string log;
+  std::vector<std::string> logs;
   std::string out;
+  std::string params;  // "loss=bpr-max,n_sample=2048"
   ReadOptions read;
-  Options options;
+  GivenOptions given;              // as parsed
+  Options options;                 // complete and checked, from CompleteTrainArguments()
+  std::vector<std::string> notes;  // for people: given without effect
   DType dtype = DType::kInt8;
-  bool final_activation_given = false;  // else it follows from the loss
-  bool bpreg_given = false;
-  // Part of the sessions, the last by start, that is kept for validation: so many, or so
-  // many percent; none if both are zero.
-  size_t validation_sessions = 0;
-  double validation_percent = 0;
+  ValidationSplit validate;
   bool refit = false;
   bool quiet = false;
   bool json = false;
   bool no_progress = false;
 
-  bool Validates() const { return validation_sessions > 0 || validation_percent > 0; }
+  bool Validates() const { return validate.Any(); }
+  std::string LogNames() const;  // for messages
 };
 
 // Adds all options to the sub-command. `arguments` must outlive the parsing.
 void AddTrainOptions(CLI::App* app, TrainArguments* arguments);
 
-// What can be told only when all options are known: the activation that goes with the loss,
-// and options that need each other. Throws std::invalid_argument.
+// What can be told only when all options are known: --params, the activation that goes with the
+// loss, options that need each other. Throws std::invalid_argument.
 void CompleteTrainArguments(TrainArguments* arguments);
+
+// Parts that `stint tune` has too. `what_for` goes on after "keep the last sessions out of ...,".
+void AddLogs(CLI::App* app, std::vector<std::string>* logs);
+void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::string& what_for);
+void CheckValidation(const ValidationSplit& split);
 
 }  // namespace stint
 

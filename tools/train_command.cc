@@ -81,13 +81,14 @@ void CheckWritable(const std::string& path) {
 // How many sessions --validate-last means.
 size_t CountValidationSessions(const TrainArguments& arguments, size_t sessions) {
   if (!arguments.Validates()) return 0;
-  size_t count = arguments.validation_sessions;
+  if (arguments.validate.span > 0) throw std::invalid_argument("--validate-span: not yet");
+  size_t count = arguments.validate.sessions;
   if (count == 0) {
-    const double share = arguments.validation_percent / 100 * static_cast<double>(sessions);
+    const double share = arguments.validate.percent / 100 * static_cast<double>(sessions);
     count = std::max<size_t>(1, static_cast<size_t>(share));
   }
   if (count >= sessions) {
-    throw std::runtime_error(arguments.log +
+    throw std::runtime_error(arguments.LogNames() +
                              ": --validate-last leaves nothing to train on: the "
                              "log has " +
                              std::to_string(sessions) + (sessions == 1 ? " session" : " sessions"));
@@ -99,13 +100,15 @@ void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
   size_t sessions = 0;  // with at least one pair of input and target
   for (size_t s = 0; s < dataset.train.size(); ++s) sessions += dataset.train[s].size() > 1;
   if (sessions == 0) {
-    throw std::runtime_error(arguments.log + ": nothing to train on: no session has two events");
+    throw std::runtime_error(arguments.LogNames() +
+                             ": nothing to train on: no session has two events");
   }
   if (arguments.options.negatives == 0 && sessions < 2) {
-    throw std::runtime_error(arguments.log + ": one session gives no negatives; set --negatives");
+    throw std::runtime_error(arguments.LogNames() +
+                             ": one session gives no negatives; set --negatives");
   }
   if (arguments.Validates() && dataset.validation.Targets() == 0) {
-    throw std::runtime_error(arguments.log +
+    throw std::runtime_error(arguments.LogNames() +
                              ": nothing to validate on: no session kept for it has two events "
                              "with items of the training part; raise --validate-last");
   }
@@ -156,7 +159,8 @@ int TrainRun::Run() {
   CheckWritable(arguments_.out);
 
   // Log -> dataset.
-  Events events = ReadEvents(arguments_.log, arguments_.read);
+  if (arguments_.logs.size() > 1) throw std::invalid_argument("LOG: given more than once");
+  Events events = ReadEvents(arguments_.logs[0], arguments_.read);
   Dataset dataset =
       MakeDataset(events, CountValidationSessions(arguments_, events.session_ids.size()));
   CheckTrainable(arguments_, dataset);
@@ -313,6 +317,9 @@ Command AddTrainCommand(CLI::App* cli) {
   AddTrainOptions(app, arguments.get());
   return {app, [arguments] {
             CompleteTrainArguments(arguments.get());
+            for (const std::string& note : arguments->notes) {
+              if (!arguments->quiet) std::fprintf(stderr, "stint train: note: %s\n", note.c_str());
+            }
             return TrainRun(*arguments).Run();
           }};
 }

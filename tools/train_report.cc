@@ -107,8 +107,11 @@ ordered_json SummaryJson(const TrainArguments& arguments, const Dataset& dataset
                          const TrainResult& result, const Validation& validation, bool refitted) {
   ordered_json json;
   json["stint"] = stint_version();
-  json["log"] =
-      arguments.log == "-" ? "<stdin>" : std::filesystem::path(arguments.log).filename().string();
+  std::vector<std::string> logs;
+  for (const std::string& log : arguments.logs) {
+    logs.push_back(log == "-" ? "<stdin>" : std::filesystem::path(log).filename().string());
+  }
+  json["log"] = logs.size() == 1 ? ordered_json(logs[0]) : ordered_json(logs);
   json["sessions"] = dataset.train.size();
   json["events"] = dataset.train.items.size();
   json["targets"] = dataset.train.Targets();
