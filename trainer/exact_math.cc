@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Doubles -> their logarithms and powers, by IEEE + - * / and square root alone: the same bits on
-// every machine, where those of libm may differ in the last place.
+// Doubles -> their logarithms, powers, sines, by IEEE + - * / and square root alone: the same bits
+// on every machine, where those of libm may differ in the last place.
 #include "trainer/exact_math.h"
 
 #include <bit>
@@ -114,6 +114,24 @@ double Exp2Of(double high, double low) {
   return Scale(ExpOfFraction(fraction * 0x1.62e42fefa39efp-1), static_cast<int>(whole));
 }
 
+// sin(pi x) for |x| <= 1/4: Taylor to t^19 / 19!, the next term is below 2^-60 of the whole.
+double SinOfEighth(double x) {
+  const double t = x * 0x1.921fb54442d18p+1;
+  const double q = t * t;
+  double sum = 1;
+  for (int n = 18; n >= 2; n -= 2) sum = 1 - sum * q / (n * (n + 1));
+  return t * sum;
+}
+
+// cos(pi x) for |x| <= 1/4, likewise.
+double CosOfEighth(double x) {
+  const double t = x * 0x1.921fb54442d18p+1;
+  const double q = t * t;
+  double sum = 1;
+  for (int n = 18; n >= 2; n -= 2) sum = 1 - sum * q / (n * (n - 1));
+  return sum;
+}
+
 }  // namespace
 
 double Log(double x) {
@@ -166,6 +184,22 @@ double Pow(double x, double y) {
   const double part = high - of_exponent.high;  // D. E. Knuth's TwoSum
   const double error = (of_exponent.high - (high - part)) + (of_mantissa.high - part);
   return Exp2Of(high, error + (of_exponent.low + of_mantissa.low + y * log2_low));
+}
+
+double SinPi(double x) {
+  double r = x - 2 * std::floor(x / 2 + 0.5);  // in [-1, 1); exact
+  if (r > 0.5) r = 1 - r;
+  if (r < -0.5) r = -1 - r;
+  if (r > 0.25) return CosOfEighth(0.5 - r);
+  if (r < -0.25) return -CosOfEighth(0.5 + r);
+  return SinOfEighth(r);
+}
+
+double CosPi(double x) {
+  const double r = std::abs(x - 2 * std::floor(x / 2 + 0.5));  // in [0, 1]; exact
+  if (r > 0.75) return -CosOfEighth(1 - r);
+  if (r > 0.25) return SinOfEighth(0.5 - r);
+  return CosOfEighth(r);
 }
 
 }  // namespace stint

@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Doubles -> their logarithms and powers, by IEEE + - * / and square root alone: the same bits on
-// every machine, where those of libm may differ in the last place.
+// Doubles -> their logarithms, powers, sines, by IEEE + - * / and square root alone: the same bits
+// on every machine, where those of libm may differ in the last place.
 #ifndef STINT_TRAINER_EXACT_MATH_H_
 #define STINT_TRAINER_EXACT_MATH_H_
 
@@ -23,6 +23,10 @@ double Exp2(double x);
 // x^y for x >= 0; NaN for x < 0. Exact (correctly rounded) for y = 0, 0.5, 1, 2 and -1. The error
 // grows with |y|: below 1e-15 * max(1, |y|).
 double Pow(double x, double y);
+
+// sin(pi x) and cos(pi x); exact where the result is 0, 1 or -1. NaN for infinities.
+double SinPi(double x);
+double CosPi(double x);
 
 }  // namespace stint
 

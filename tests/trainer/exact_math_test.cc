@@ -53,6 +53,30 @@ TEST(ExactMath, LogarithmsMatchLibm) {
   EXPECT_TRUE(std::isnan(Log(std::nan(""))));
 }
 
+TEST(ExactMath, SinesMatchLibm) {
+  const long double pi = std::acos(-1.0L);
+  const RandomCounter random(3, 1);
+  for (uint64_t i = 0; i < 200000; ++i) {
+    const double unit = 2 * random.Unit(i) - 1;
+    const double tiny = std::ldexp(unit, -static_cast<int>(i % 60));
+    ASSERT_LT(RelativeError(SinPi(tiny), std::sin(pi * tiny)), kTolerance) << tiny;
+    for (const double x : {unit, 0.5 + tiny, 1 + tiny, 1000 * unit}) {
+      // libm's arguments are rounded to 64 bits.
+      ASSERT_NEAR(SinPi(x), std::sin(pi * x), kTolerance * (1 + std::abs(x))) << x;
+      ASSERT_NEAR(CosPi(x), std::cos(pi * x), kTolerance * (1 + std::abs(x))) << x;
+    }
+    const double quarter = 0.5 + unit / 4;
+    ASSERT_LT(RelativeError(CosPi(quarter), -std::sin(pi * (quarter - 0.5L))), kTolerance) << unit;
+  }
+  for (int i = -8; i <= 8; ++i) {
+    const double sine[] = {0, 1, 0, -1};
+    EXPECT_EQ(SinPi(i / 2.0), sine[(i + 8) % 4]) << i;
+    EXPECT_EQ(CosPi(i / 2.0), sine[(i + 9) % 4]) << i;
+  }
+  EXPECT_TRUE(std::isnan(SinPi(kInfinity)));
+  EXPECT_TRUE(std::isnan(CosPi(std::nan(""))));
+}
+
 TEST(ExactMath, ExponentialsMatchLibm) {
   const RandomCounter random(2, 1);
   for (uint64_t i = 0; i < 200000; ++i) {
