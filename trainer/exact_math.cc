@@ -19,20 +19,14 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// A sum of two doubles that stands for more than 53 bits.
-struct Pair {
-  double high;
-  double low;
-};
-
 // ln 2 = high + low; high has 32 trailing zero bits, so that k * high is exact for |k| < 2^32.
-constexpr Pair kLn2 = {0x1.62e42p-1, 0x1.fdf473de6af28p-22};
+constexpr TwoDoubles kLn2 = {0x1.62e42p-1, 0x1.fdf473de6af28p-22};
 // 1 / ln 2.
-constexpr Pair kLog2E = {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
+constexpr TwoDoubles kLog2E = {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
 
 // T. J. Dekker, "A floating-point technique for extending the available precision" (1971): a * b
 // without rounding. Magnitudes far from overflow and underflow.
-Pair Product(double a, double b) {
+TwoDoubles Product(double a, double b) {
   constexpr double kSplit = 134217729;  // 2^27 + 1
   const double ta = kSplit * a;
   const double tb = kSplit * b;
@@ -42,6 +36,13 @@ Pair Product(double a, double b) {
   const double b2 = b - b1;
   const double product = a * b;
   return {product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2};
+}
+
+// D. E. Knuth, The Art of Computer Programming 2, 4.2.2, theorem B: a + b without rounding.
+TwoDoubles Sum(double a, double b) {
+  const double sum = a + b;
+  const double part = sum - a;
+  return {sum, (a - (sum - part)) + (b - part)};
 }
 
 // x = 2^exponent * mantissa, mantissa in [sqrt(1/2), sqrt(2)); x > 0 and finite.
@@ -70,12 +71,12 @@ Parts Split(double x) {
 // ln m for m in [sqrt(1/2), sqrt(2)): with s = (m - 1) / (m + 1), 2 artanh(s) = 2 (s + s^3/3 +
 // ...), |s| < 0.172, so that the first term left out, s^25/25, is below 2^-60 of the whole. In a
 // pair: the first term dominates, and its rounding would be most of the error.
-Pair LogOfMantissa(double m) {
+TwoDoubles LogOfMantissa(double m) {
   const double numerator = m - 1;  // exact
   const double denominator = m + 1;
   const double denominator_low = (1 - denominator) + m;
   const double s = numerator / denominator;
-  const Pair back = Product(s, denominator);
+  const TwoDoubles back = Product(s, denominator);
   const double s_low = (((numerator - back.high) - back.low) - s * denominator_low) / denominator;
   const double q = s * s;
   double sum = 1.0 / 23;
@@ -138,7 +139,7 @@ double Log(double x) {
   if (!(x > 0)) return x == 0 ? -kInfinity : kNan;
   if (x == kInfinity) return x;
   const Parts parts = Split(x);
-  const Pair log = LogOfMantissa(parts.mantissa);
+  const TwoDoubles log = LogOfMantissa(parts.mantissa);
   return parts.exponent * kLn2.high + (log.high + (parts.exponent * kLn2.low + log.low));
 }
 
@@ -146,8 +147,8 @@ double Log2(double x) {
   if (!(x > 0)) return x == 0 ? -kInfinity : kNan;
   if (x == kInfinity) return x;
   const Parts parts = Split(x);
-  const Pair log = LogOfMantissa(parts.mantissa);
-  const Pair log2 = Product(log.high, kLog2E.high);
+  const TwoDoubles log = LogOfMantissa(parts.mantissa);
+  const TwoDoubles log2 = Product(log.high, kLog2E.high);
   return parts.exponent +
          (log2.high + (log2.low + (log.high * kLog2E.low + log.low * kLog2E.high)));
 }
@@ -175,15 +176,13 @@ double Pow(double x, double y) {
   if (y > 1e18 || y < -1e18) return (x > 1) == (y > 0) ? kInfinity : 0;
   // y * (exponent + log2 mantissa), the first product without rounding: it is the large one.
   const Parts parts = Split(x);
-  const Pair log = LogOfMantissa(parts.mantissa);
-  const Pair log2 = Product(log.high, kLog2E.high);
+  const TwoDoubles log = LogOfMantissa(parts.mantissa);
+  const TwoDoubles log2 = Product(log.high, kLog2E.high);
   const double log2_low = log2.low + (log.high * kLog2E.low + log.low * kLog2E.high);
-  const Pair of_exponent = Product(y, parts.exponent);
-  const Pair of_mantissa = Product(y, log2.high);
-  const double high = of_exponent.high + of_mantissa.high;
-  const double part = high - of_exponent.high;  // D. E. Knuth's TwoSum
-  const double error = (of_exponent.high - (high - part)) + (of_mantissa.high - part);
-  return Exp2Of(high, error + (of_exponent.low + of_mantissa.low + y * log2_low));
+  const TwoDoubles of_exponent = Product(y, parts.exponent);
+  const TwoDoubles of_mantissa = Product(y, log2.high);
+  const TwoDoubles sum = Sum(of_exponent.high, of_mantissa.high);
+  return Exp2Of(sum.high, sum.low + (of_exponent.low + of_mantissa.low + y * log2_low));
 }
 
 double SinPi(double x) {
@@ -200,6 +199,19 @@ double CosPi(double x) {
   if (r > 0.75) return -CosOfEighth(1 - r);
   if (r > 0.25) return SinOfEighth(0.5 - r);
   return CosOfEighth(r);
+}
+
+TwoDoubles Add(TwoDoubles sum, double term) {
+  const TwoDoubles high = Sum(sum.high, term);
+  return Sum(high.high, high.low + sum.low);
+}
+
+TwoDoubles Divide(TwoDoubles x, TwoDoubles by) {
+  const double first = x.high / by.high;
+  // What is left over: x - first * by.
+  const TwoDoubles product = Product(first, by.high);
+  const double rest = ((x.high - product.high) - product.low) + (x.low - first * by.low);
+  return Sum(first, rest / by.high);
 }
 
 }  // namespace stint

@@ -28,6 +28,16 @@ double Pow(double x, double y);
 double SinPi(double x);
 double CosPi(double x);
 
+// A sum of two doubles that stands for 106 bits, |low| at most half a unit in the last place of
+// high.
+struct TwoDoubles {
+  double high = 0;
+  double low = 0;
+};
+// Relative errors below 2^-100, away from overflow and underflow.
+TwoDoubles Add(TwoDoubles sum, double term);  // both of one sign
+TwoDoubles Divide(TwoDoubles x, TwoDoubles by);
+
 }  // namespace stint
 
 #endif  // STINT_TRAINER_EXACT_MATH_H_

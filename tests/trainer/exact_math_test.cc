@@ -136,6 +136,22 @@ TEST(ExactMath, PowersMatchLibm) {
   EXPECT_TRUE(std::isnan(Pow(2, std::nan(""))));
 }
 
+TEST(ExactMath, SumsAndQuotientsOfTwoDoubles) {
+  // A sum that one double would round at every step: 1 + n * 2^-60.
+  TwoDoubles sum = {1, 0};
+  for (int n = 0; n < 100000; ++n) sum = Add(sum, 0x1p-60);
+  EXPECT_EQ(sum.high - 1, std::round(100000 * 0x1p-8) * 0x1p-52);
+  EXPECT_EQ((sum.high - 1) + sum.low, 100000 * 0x1p-60);
+  for (int n = 1; n < 1000; ++n) {
+    const TwoDoubles third = Divide({static_cast<double>(n), 0}, {3.0 * n, 0});
+    EXPECT_EQ(third.high, 1.0 / 3);
+    EXPECT_NEAR(third.low, 0x1p-54 / 3, 0x1p-105);  // 1/3 ends in a third of the unit 2^-54
+    const TwoDoubles one = Divide(sum, sum);
+    EXPECT_EQ(one.high, 1);
+    EXPECT_NEAR(one.low, 0, 0x1p-100);
+  }
+}
+
 // What every machine and compiler must give, to the bit.
 TEST(ExactMath, TheSameBitsEverywhere) {
   const RandomCounter random(4, 1);
