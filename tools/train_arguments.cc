@@ -35,9 +35,8 @@ void ParseLast(const std::string& text, ValidationSplit* split) {
 }
 
 void ParseSpan(const std::string& text, ValidationSplit* split) {
-  split->span = ParseReal("--validate-span", text);
-  if (!(split->span > 0 && split->span <= 1e18)) {
-    throw CLI::ValidationError("--validate-span", "'" + text + "' is not in (0, 1e18]");
+  if (!ParseEventTime(text, &split->span) || split->span <= EventTime()) {
+    throw CLI::ValidationError("--validate-span", "'" + text + "' is not a time above 0");
   }
 }
 
@@ -111,7 +110,7 @@ void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::stri
 }
 
 void CheckValidation(const ValidationSplit& split) {
-  if (split.ByCount() && split.span > 0) {
+  if (split.ByCount() && split.span > EventTime()) {
     throw std::invalid_argument("--validate-span: --validate-last is given too; one of them");
   }
 }

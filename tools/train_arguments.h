@@ -20,10 +20,10 @@ namespace stint {
 struct ValidationSplit {
   size_t sessions = 0;  // the last by start, so many
   double percent = 0;   // or so many percent
-  double span = 0;      // or those that end within the last so many units of the log's time
+  EventTime span = {};  // or those that end within the last so many units of the log's time
 
   bool ByCount() const { return sessions > 0 || percent > 0; }
-  bool Any() const { return ByCount() || span > 0; }
+  bool Any() const { return ByCount() || span > EventTime(); }
 };
 
 struct TrainArguments {

@@ -78,22 +78,23 @@ void CheckWritable(const std::string& path) {
   if (error != 0) throw std::runtime_error(path + ": cannot be written: " + std::strerror(error));
 }
 
-// How many sessions --validate-last means.
-size_t CountValidationSessions(const TrainArguments& arguments, size_t sessions) {
-  if (!arguments.Validates()) return 0;
-  if (arguments.validate.span > 0) throw std::invalid_argument("--validate-span: not yet");
-  size_t count = arguments.validate.sessions;
-  if (count == 0) {
-    const double share = arguments.validate.percent / 100 * static_cast<double>(sessions);
-    count = std::max<size_t>(1, static_cast<size_t>(share));
+// Which sessions --validate-last or --validate-span mean.
+DatasetOptions HowToDivide(const TrainArguments& arguments, size_t sessions) {
+  const ValidationSplit& split = arguments.validate;
+  DatasetOptions options{.validation_span = split.span, .repeats = arguments.options.repeats};
+  if (!split.ByCount()) return options;
+  options.validation_sessions = split.sessions;
+  if (options.validation_sessions == 0) {
+    const double share = split.percent / 100 * static_cast<double>(sessions);
+    options.validation_sessions = std::max<size_t>(1, static_cast<size_t>(share));
   }
-  if (count >= sessions) {
+  if (options.validation_sessions >= sessions) {
     throw std::runtime_error(arguments.LogNames() +
                              ": --validate-last leaves nothing to train on: the "
                              "log has " +
                              std::to_string(sessions) + (sessions == 1 ? " session" : " sessions"));
   }
-  return count;
+  return options;
 }
 
 void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
@@ -108,9 +109,10 @@ void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
                              ": one session gives no negatives; set --negatives");
   }
   if (arguments.Validates() && dataset.validation.Targets() == 0) {
-    throw std::runtime_error(arguments.LogNames() +
-                             ": nothing to validate on: no session kept for it has two events "
-                             "with items of the training part; raise --validate-last");
+    throw std::runtime_error(
+        arguments.LogNames() +
+        ": nothing to validate on: no session kept for it has two events "
+        "with items of the training part; raise --validate-last or --validate-span");
   }
 }
 
@@ -159,10 +161,8 @@ int TrainRun::Run() {
   CheckWritable(arguments_.out);
 
   // Log -> dataset.
-  if (arguments_.logs.size() > 1) throw std::invalid_argument("LOG: given more than once");
-  Events events = ReadEvents(arguments_.logs[0], arguments_.read);
-  Dataset dataset =
-      MakeDataset(events, CountValidationSessions(arguments_, events.session_ids.size()));
+  Events events = ReadEvents(arguments_.logs, arguments_.read);
+  Dataset dataset = MakeDataset(events, HowToDivide(arguments_, events.session_ids.size()));
   CheckTrainable(arguments_, dataset);
   Print("options: " + ToJson(arguments_.options));
   Print(EventsLine(events, Seconds()));
@@ -230,7 +230,7 @@ bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result
   if (interrupted != 0 || !result->diverged.empty()) return false;
   Options options = arguments_.options;
   options.epochs = result->best_epoch;
-  Dataset whole = MakeDataset(events, 0);
+  Dataset whole = MakeDataset(events, DatasetOptions{.repeats = options.repeats});
   Print(TrainingLine("refit on all sessions", options, whole));
   TrainResult refitted = TrainOn(whole, options);
   if (refitted.interrupted || !refitted.diverged.empty()) {
