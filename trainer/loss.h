@@ -24,7 +24,8 @@ namespace stint {
 
 struct LossConfig {
   Loss loss = Loss::kCrossEntropy;
-  ActivationParams activation = {ActivationKind::kSoftmax};  // of the scores
+  // Of the scores. The cross-entropies take the softmax, whatever stands here.
+  ActivationParams activation = {ActivationKind::kSoftmax};
   float bpreg = 1.0f;
   float label_smoothing = 0.0f;
 
@@ -41,8 +42,10 @@ struct LossBatch {
   size_t batch = 0;     // multiple of kRowAlignment
   float weight = 1.0f;  // of a session's loss: 1 / nominal batch size
   const float* row_weights = nullptr;  // [batch] multiplies `weight` session by session; null: 1
-  // Which columns count for a session besides its target; see Excluded(). [columns] items of the
-  // columns, [batch] the sessions' target items; read only where a rule below is on.
+  // Which columns count for a session besides its target: those that no rule below leaves out, in
+  // all sums, maxima and means; the others have no gradient. A session that is left with its target
+  // alone has no gradient and a loss of 0 (bpr: log 2, top1: 1/2).
+  // [columns] items of the columns, [batch] the sessions' target items: for exclude_hits alone.
   const int32_t* items = nullptr;
   const int32_t* targets = nullptr;
   bool exclude_batch = false;  // the other sessions' targets (columns < rows)
@@ -51,14 +54,18 @@ struct LossBatch {
   const float* thresholds = nullptr;
 };
 
-// Rows of statistics, [kLossStatistics, batch] floats.
+// Rows of statistics and of a block's partial sums, [kLossStatistics, batch] floats. What each
+// loss keeps in them is said at its Partial and Combine kernels (loss_*-inl.h).
 enum LossStatistic : size_t {
-  kMaximum,   // largest value (BPR-max: of the negatives alone)
+  kMaximum,   // largest value (BPR-max, TOP1-max: of the negatives alone)
   kSum,       // sum of e = exp(value - maximum)
   kPairwise,  // BPR-max: sum of e q, q = sigmoid(target - value)
   kSquares,   // BPR-max: sum of e value^2
   kSlope,     // BPR-max: sum of e q (1 - q)
   kTarget,    // the target's value
+  kCount,     // columns that count
+  kNorm,      // statistics alone
+  kMean,      // statistics alone
   kLossStatistics
 };
 
@@ -72,9 +79,18 @@ void LossPartial(const LossConfig& config, const LossBatch& batch, size_t begin,
 // needs and returns the loss: the sum over sessions of weight * loss.
 double LossCombine(const LossConfig& config, const LossBatch& batch, const float* partials,
                    size_t blocks, float* statistics);
-// Columns [begin, end): scores become d loss / d raw score; zero in the padding lanes.
+// Columns [begin, end), cut as for LossPartial; `partial` of this block as that left it. Scores
+// become d loss / d raw score; zero in the padding lanes and where a column does not count.
 void LossGradient(const LossConfig& config, const LossBatch& batch, size_t begin, size_t end,
-                  const float* statistics);
+                  const float* partial, const float* statistics);
+
+// The k-th largest score (corrected, k >= 1) of sessions [lane_begin, lane_end) among the columns
+// that are not their target and count by the rules for items; -infinity where there are fewer than
+// k. As LossBatch::thresholds they leave the k hardest negatives, and those equal to the last of
+// them. Before LossPartial; batch.thresholds is not read. `thresholds` [batch]; lane_begin and
+// lane_end are multiples of kRowAlignment.
+void HardestThresholds(const LossBatch& batch, size_t k, size_t lane_begin, size_t lane_end,
+                       float* thresholds);
 
 }  // namespace stint
 

@@ -41,7 +41,8 @@ void Network::BackwardScores() {
     for (size_t b = g * blocks / groups; b < (g + 1) * blocks / groups; ++b) {
       const size_t begin = b * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
       for (size_t c = begin; at_once && c < end; ++c) PrefetchSlots(columns_[c]);
-      LossGradient(loss_config_, batch, begin, end, statistics_.data());
+      LossGradient(loss_config_, batch, begin, end,
+                   partials_.data() + b * kLossStatistics * stride_, statistics_.data());
       AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_, stride_,
                                    d_hidden, stride_);
       RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0, end - begin,

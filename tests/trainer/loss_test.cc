@@ -63,7 +63,8 @@ Result RunLoss(const Settings& settings, const Array& scores, const std::vector<
   Result result;
   result.loss = LossCombine(config, input, partials.data(), blocks, statistics.data());
   for (size_t b = 0; b < blocks; ++b) {
-    LossGradient(config, input, b * block, std::min(columns, (b + 1) * block), statistics.data());
+    LossGradient(config, input, b * block, std::min(columns, (b + 1) * block),
+                 partials.data() + b * kLossStatistics * batch, statistics.data());
   }
   result.gradient = Array(rows, columns);
   for (size_t c = 0; c < columns; ++c) {
