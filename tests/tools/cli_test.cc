@@ -134,7 +134,7 @@ TEST_F(CliTest, WrongUsageIsOneLineAndStatus2) {
       {{"train"}, "stint train: LOG is required"},
       {{"train", log}, "stint train: --out is required"},
       {{"train", log, "--out", "x", "--validate-span", "0"},
-       "stint train: --validate-span: '0' is not in (0, 1e18]"},
+       "stint train: --validate-span: '0' is not a time above 0"},
       {{"train", log, "--out", "x", "--validate-span", "5", "--validate-last", "5"},
        "stint train: --validate-span: --validate-last is given too"},
       {{"train", log, "--out", "x", "--bogus"}, "stint train: "},
