@@ -6,6 +6,7 @@
 #include "tests/reference/golden_case.h"
 
 #include <filesystem>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -21,11 +22,6 @@ std::vector<size_t> ParseLayers(const std::string& text) {
   return layers;
 }
 
-// "elu-0.5" -> 0.5; 0 for another activation.
-double EluAlpha(const std::string& activation) {
-  return activation.starts_with("elu-") ? std::stod(activation.substr(4)) : 0.0;
-}
-
 void CopyInto(const Tensor& tensor, Array* array, const std::string& name) {
   const std::vector<double> values = tensor.AsDouble();
   if (values.size() != array->values.size() || tensor.shape.back() != array->cols) {
@@ -36,8 +32,11 @@ void CopyInto(const Tensor& tensor, Array* array, const std::string& name) {
 
 // Theano's blocks stand side by side in columns: [candidate | reset | update] in Wx and Bh,
 // [reset | update] in Wrz, the candidate alone in Wh; weights are [inputs, outputs].
-void ReadTheanoLayer(const Safetensors& file, const std::string& prefix, LayerWeights* layer) {
-  const size_t units = layer->units(), inputs = layer->inputs();
+// `input_rows`: where Wx goes if its input is one-hot, else null.
+void ReadTheanoLayer(const Safetensors& file, const std::string& prefix, LayerWeights* layer,
+                     Array* input_rows) {
+  const size_t units = layer->units();
+  const size_t inputs = input_rows != nullptr ? input_rows->rows : layer->inputs();
   Array wx(inputs, 3 * units), wrz(units, 2 * units), wh(units, units), bh(1, 3 * units);
   CopyInto(file[prefix + "Wx"], &wx, prefix + "Wx");
   CopyInto(file[prefix + "Wrz"], &wrz, prefix + "Wrz");
@@ -47,7 +46,10 @@ void ReadTheanoLayer(const Safetensors& file, const std::string& prefix, LayerWe
     const size_t block = (gate + 1) % 3;  // reset 1, update 2, candidate 0
     for (size_t u = 0; u < units; ++u) {
       const size_t row = gate * units + u;
-      for (size_t c = 0; c < inputs; ++c) layer->input_weights(row, c) = wx(c, block * units + u);
+      for (size_t c = 0; c < inputs; ++c) {
+        double& w = input_rows != nullptr ? (*input_rows)(c, row) : layer->input_weights(row, c);
+        w = wx(c, block * units + u);
+      }
       for (size_t c = 0; c < units; ++c) {
         layer->hidden_weights(row, c) = gate == 2 ? wh(c, u) : wrz(c, gate * units + u);
       }
@@ -97,12 +99,18 @@ std::vector<StepInput> ReadSteps(const GoldenCase& golden, const Safetensors& da
     }
     const auto first = negatives.begin() + static_cast<ptrdiff_t>(t * n_negatives);
     steps[t].negatives.assign(first, first + static_cast<ptrdiff_t>(n_negatives));
-    if (!golden.file.Has("mask_bits.embed")) continue;
-    steps[t].embedding_mask = ReadMask(golden.file["mask_bits.embed"], t, batch,
-                                       golden.layers.back(), golden.keep_embedding);
-    for (size_t l = 0; l < golden.layers.size(); ++l) {
+    if (!golden.file.Has("mask_bits.hidden0")) continue;
+    if (golden.shape.embedding != Embedding::kNone) {
+      const size_t width = golden.shape.embedding == Embedding::kShared
+                               ? golden.shape.layers.back()
+                               : golden.shape.embedding_width;
+      steps[t].embedding_mask =
+          ReadMask(golden.file["mask_bits.embed"], t, batch, width, golden.keep_embedding);
+    }
+    for (size_t l = 0; l < golden.shape.layers.size(); ++l) {
       steps[t].hidden_masks.push_back(ReadMask(golden.file["mask_bits.hidden" + std::to_string(l)],
-                                               t, batch, golden.layers[l], golden.keep_hidden));
+                                               t, batch, golden.shape.layers[l],
+                                               golden.keep_hidden));
     }
   }
   return steps;
@@ -117,14 +125,19 @@ bool GoldenCase::IsRounded(const std::string& prefix) const {
 }
 
 Weights GoldenCase::ReadWeights(const std::string& prefix) const {
-  Weights weights(static_cast<size_t>(file.Number("n_items")), layers, form);
-  for (size_t l = 0; l < layers.size(); ++l) {
+  Weights weights(shape);
+  const bool one_hot = shape.embedding == Embedding::kNone;
+  for (size_t l = 0; l < shape.layers.size(); ++l) {
     const std::string layer = prefix + ".g" + std::to_string(l) + ".";
-    if (form == GruForm::kResetBefore) {
-      ReadTheanoLayer(file, layer, &weights.layers[l]);
+    if (shape.FormOf(l) == GruForm::kResetBefore) {
+      ReadTheanoLayer(file, layer, &weights.layers[l],
+                      l == 0 && one_hot ? &weights.inputs : nullptr);
     } else {
       ReadTorchLayer(file, layer, &weights.layers[l]);
     }
+  }
+  if (shape.embedding == Embedding::kSeparate) {
+    CopyInto(file[prefix + ".E"], &weights.inputs, prefix + ".E");
   }
   CopyInto(file[prefix + ".Wy"], &weights.items, prefix + ".Wy");
   CopyInto(file[prefix + ".By"], &weights.item_bias, prefix + ".By");
@@ -142,23 +155,16 @@ std::vector<std::string> ListGoldenCases(const std::string& folder) {
   return cases;
 }
 
-std::string MissingFeature(const Safetensors& file) {
-  const std::string& loss = file.Option("loss");
-  const std::string& activation = file.Option("final_act");
-  if (file.Option("embedding") != "constrained") {
-    return "embedding '" + file.Option("embedding") + "'";
+Loss ParseLoss(const std::string& name) {
+  for (const Loss loss : {Loss::kCrossEntropy, Loss::kXeLogit, Loss::kBpr, Loss::kTop1,
+                          Loss::kTop1Max, Loss::kBprMax}) {
+    if (Name(loss) == name) return loss;
   }
-  if (file.Option("gru") != "torch" && file.Option("gru") != "theano") {
-    return "gru '" + file.Option("gru") + "'";
-  }
-  if (loss == "cross-entropy") {
-    return activation == "softmax" ? "" : "cross-entropy with final_act '" + activation + "'";
-  }
-  if (loss != "bpr-max") return "loss '" + loss + "'";
-  if (file.Number("logq") != 0) return "bpr-max with logq";
-  return activation == "linear" || EluAlpha(activation) > 0
-             ? ""
-             : "bpr-max with final_act '" + activation + "'";
+  throw std::runtime_error("loss '" + name + "'");
+}
+
+Activation ParseFinalActivation(const std::string& name) {
+  return ParseActivation("final_act", name == "softmax_logit" ? "softmax" : name);
 }
 
 GoldenCase ReadGoldenCase(const std::string& path) {
@@ -166,19 +172,27 @@ GoldenCase ReadGoldenCase(const std::string& path) {
   golden.name = Stem(path);
   golden.file = ReadSafetensors(path);
   const Safetensors& file = golden.file;
-  if (const std::string missing = MissingFeature(file); !missing.empty()) {
-    throw std::runtime_error(golden.name + ": " + missing);
+  const auto choice = [&](const std::string& option, const auto& choices) {
+    for (const auto& [name, value] : choices) {
+      if (file.Option(option) == name) return value;
+    }
+    throw std::runtime_error(golden.name + ": " + option + " '" + file.Option(option) + "'");
+  };
+  NetworkShape& shape = golden.shape;
+  shape.items = static_cast<size_t>(file.Number("n_items"));
+  shape.layers = ParseLayers(file.Option("layers"));
+  shape.gru_form = choice("gru", std::map<std::string, GruForm>{{"torch", GruForm::kResetAfter},
+                                                                {"theano", GruForm::kResetBefore}});
+  shape.embedding =
+      choice("embedding", std::map<std::string, Embedding>{{"constrained", Embedding::kShared},
+                                                           {"separate", Embedding::kSeparate},
+                                                           {"none", Embedding::kNone}});
+  if (shape.embedding == Embedding::kSeparate) {
+    shape.embedding_width = static_cast<size_t>(file.Number("embedding_dim"));
   }
-  golden.form = file.Option("gru") == "torch" ? GruForm::kResetAfter : GruForm::kResetBefore;
-  golden.layers = ParseLayers(file.Option("layers"));
   Settings& settings = golden.settings;
-  if (file.Option("loss") == "cross-entropy") {
-    settings.loss = Loss::kCrossEntropy;
-    settings.final_activation = {ActivationKind::kSoftmax};
-  } else {
-    settings.loss = Loss::kBprMax;
-    settings.final_activation = ParseActivation("final_act", file.Option("final_act"));
-  }
+  settings.loss = ParseLoss(file.Option("loss"));
+  settings.final_activation = ParseFinalActivation(file.Option("final_act"));
   settings.bpreg = file.Number("bpreg");
   settings.logq = file.Number("logq");
   settings.sample_alpha = file.Number("sample_alpha");
@@ -186,8 +200,9 @@ GoldenCase ReadGoldenCase(const std::string& path) {
   settings.learning_rate = file.Number("learning_rate");
   settings.momentum = file.Number("momentum");
   settings.epsilon = file.Number("adagrad_eps");
-  if (file.Has("mask_bits.embed")) {
-    golden.keep_embedding = file.Number("keep_embed");
+  if (file.Has("mask_bits.hidden0")) {
+    // One-hot input has nothing to drop: its one mask is that of the first layer's state.
+    if (shape.embedding != Embedding::kNone) golden.keep_embedding = file.Number("keep_embed");
     golden.keep_hidden = file.Number("keep_hidden");
   } else if (file.Number("dropout") != 0) {
     throw std::runtime_error(golden.name + ": dropout without masks");

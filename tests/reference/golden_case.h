@@ -17,8 +17,7 @@ namespace stint::reference {
 struct GoldenCase {
   std::string name;  // "torch_constrained_16_xe"
   Safetensors file;
-  GruForm form = GruForm::kResetAfter;
-  std::vector<size_t> layers;  // units
+  NetworkShape shape;
   Settings settings;
   std::vector<StepInput> steps;
   double keep_embedding = 1;  // keep probabilities of the masks in `steps`, 1 without
@@ -34,11 +33,13 @@ struct GoldenCase {
 // Files of `folder` that are training cases, by name.
 std::vector<std::string> ListGoldenCases(const std::string& folder);
 
-// Why stint cannot run a case: "embedding 'none'"; empty if it can.
-std::string MissingFeature(const Safetensors& file);
+// "bpr-max" -> Loss::kBprMax. Throws std::runtime_error.
+Loss ParseLoss(const std::string& name);
+// "elu-0.5" as golden files write it, where the cross-entropies take "softmax_logit" too.
+Activation ParseFinalActivation(const std::string& name);
 
 // Reads a case and its mini-batches from data.safetensors beside it. Throws std::runtime_error
-// if it lacks something or needs a missing feature.
+// if it lacks something or asks for what stint does not know.
 GoldenCase ReadGoldenCase(const std::string& path);
 
 }  // namespace stint::reference

@@ -27,15 +27,16 @@ void ForEachPair(AnyWeights& weights, const Parameters& parameters, const F& f) 
     f(layer.input_weights, p.input_weights);
     f(layer.hidden_weights, p.hidden_weights);
     f(layer.input_bias, p.input_bias);
-    if (weights.form == GruForm::kResetAfter) f(layer.hidden_bias, p.hidden_bias);
+    f(layer.hidden_bias, p.hidden_bias);
   }
+  f(weights.inputs, parameters.inputs);
   f(weights.items, parameters.items);
   f(weights.item_bias, parameters.item_bias);
 }
 
-// Rounded to float32.
+// Rounded to float32. The scale of normalized items is no parameter but an option: ToOptions().
 inline Parameters ToParameters(const Weights& weights) {
-  Parameters parameters(weights.items.rows, UnitsOf(weights), weights.form);
+  Parameters parameters(weights.shape);
   ForEachPair(weights, parameters, [](const Array& from, const Matrix& to) {
     for (size_t r = 0; r < from.rows; ++r) {
       for (size_t c = 0; c < from.cols; ++c) to.Row(r)[c] = static_cast<float>(from(r, c));
@@ -45,14 +46,22 @@ inline Parameters ToParameters(const Weights& weights) {
 }
 
 inline Weights FromParameters(const Parameters& parameters) {
-  std::vector<size_t> units;
-  for (const GruParameters& layer : parameters.layers) units.push_back(layer.units());
-  Weights weights(parameters.items.rows, units, parameters.shape.gru_form);
+  Weights weights(parameters.shape);
   ForEachPair(weights, parameters, [](Array& to, const Matrix& from) {
     for (size_t r = 0; r < to.rows; ++r) {
       for (size_t c = 0; c < to.cols; ++c) to(r, c) = from.Row(r)[c];
     }
   });
+  return weights;
+}
+
+// With the scale of normalized items, if they are.
+inline Weights WeightsOf(const Network& network, const Settings& settings) {
+  Weights weights = FromParameters(network.parameters());
+  if (settings.normalize_items) {
+    weights.item_scale = Array(1, 1);
+    weights.item_scale(0, 0) = network.item_scale();
+  }
   return weights;
 }
 
@@ -70,27 +79,21 @@ inline bool SameBits(const Parameters& a, const Parameters& b) {
   for (size_t i = 0; i < dense_a.size(); ++i) {
     if (!same(dense_a[i], dense_b[i])) return false;
   }
-  return same(a.items, b.items) && same(a.item_bias, b.item_bias);
+  return same(a.inputs, b.inputs) && same(a.items, b.items) && same(a.item_bias, b.item_bias);
 }
 
 // `keep_*` 1: no dropout.
 inline Options ToOptions(const Settings& settings, const Weights& weights, size_t negatives,
                          double keep_embedding, double keep_hidden) {
-  Options options;
-  options.layers = UnitsOf(weights);
-  options.gru_form = weights.form;
-  options.loss = settings.loss;
-  options.final_activation = settings.final_activation;
-  options.bpreg = settings.bpreg;
-  options.logq = settings.logq;
-  options.batch_size = settings.batch_size;
+  Options options = settings;
+  options.layers = weights.shape.layers;
+  options.gru_form = weights.shape.gru_form;
+  options.embedding = weights.shape.embedding;
+  options.embedding_width = weights.shape.embedding_width;
   options.negatives = negatives;
-  options.sample_alpha = settings.sample_alpha;
   options.dropout_embedding = 1 - keep_embedding;
   options.dropout_hidden = 1 - keep_hidden;
-  options.learning_rate = settings.learning_rate;
-  options.momentum = settings.momentum;
-  options.epsilon = settings.epsilon;
+  if (settings.normalize_items) options.item_scale = weights.item_scale(0, 0);
   options.threads = 1;
   return options;
 }
@@ -99,8 +102,14 @@ inline std::vector<uint32_t> ToCounts(const Settings& settings) {
   return {settings.counts.begin(), settings.counts.end()};
 }
 
+// Row m is of session m, for their weights.
 inline MiniBatch ToMiniBatch(const StepInput& input) {
-  return {.inputs = input.inputs, .targets = input.targets, .hidden_from = input.hidden_from};
+  MiniBatch batch;
+  batch.inputs = input.inputs;
+  batch.targets = input.targets;
+  batch.hidden_from = input.hidden_from;
+  for (uint32_t m = 0; m < input.rows(); ++m) batch.sessions.push_back(m);
+  return batch;
 }
 
 // Session by session -> the trainer's features x batch.
@@ -122,6 +131,7 @@ inline StepOutput StepByStages(const StepInput& input, uint64_t step, Network* n
   for (size_t l = 0; l < input.hidden_masks.size(); ++l) {
     CopyMask(input.hidden_masks[l], stride, &network->hidden_mask(l));
   }
+  network->SetSessionWeights({input.row_weights.begin(), input.row_weights.end()});
   network->Forward(ToMiniBatch(input), input.negatives);
   StepOutput output;
   output.scores = Array(rows, network->columns());

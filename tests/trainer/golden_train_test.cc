@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The trainer against every golden training case whose features it has: losses, scores,
-// gradients and weights after 1 and 20 steps, and the float32 run of the official PyTorch code.
+// The trainer against every golden training case: losses, scores, gradients and weights after 1 and
+// 20 steps, and the float32 run of the official PyTorch code.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,6 +22,9 @@ struct Tolerance {
   double absolute, relative;
 };
 constexpr Tolerance kOneStep = {2e-6, 2e-6};
+// BPR adds up over the columns what the other losses weigh: its gradients are 20 times theirs and
+// round so, and Adagrad's first step multiplies an error in a small one by up to 100.
+constexpr Tolerance kOneStepOfBpr = {1e-5, 2e-6};
 constexpr Tolerance kTwentySteps = {5e-5, 1e-4};
 
 void ExpectNear(const std::vector<double>& actual, const std::vector<double>& expected,
@@ -72,7 +75,10 @@ void RunCase(const GoldenCase& golden) {
       ExpectNear(losses, {golden.file["loss"].AsDouble()[0]}, kOneStep, golden.name + " loss 0");
       ExpectNear(scores, golden.file["scores.0"].AsDouble(), kOneStep, golden.name + " scores.0");
       ExpectGradient(network.accumulators(), golden);
-      if (golden.HasWeights("w1")) ExpectNear(network.parameters(), golden, "w1", kOneStep);
+      if (golden.HasWeights("w1")) {
+        ExpectNear(network.parameters(), golden, "w1",
+                   options.loss == Loss::kBpr ? kOneStepOfBpr : kOneStep);
+      }
       if (golden.HasWeights("acc1")) ExpectNear(network.accumulators(), golden, "acc1", kOneStep);
       if (golden.HasWeights("mom1")) ExpectNear(network.velocities(), golden, "mom1", kOneStep);
     }
@@ -98,32 +104,16 @@ void RunCase(const GoldenCase& golden) {
   }
 }
 
-TEST(GoldenTrainTest, EveryCaseWhoseFeaturesExist) {
+TEST(GoldenTrainTest, EveryCase) {
   STINT_REQUIRE_PATH(GoldenDir());
-  // The first delivery of the golden folder; more files are picked up by themselves.
-  std::set<std::string> missing = {"theano_constrained_10-16_bprmax-elu0.5",
-                                   "theano_constrained_16_bprmax-elu0.5",
-                                   "theano_constrained_16_xe-logq",
-                                   "torch_constrained_10-16_bprmax-elu0.5",
-                                   "torch_constrained_10-16_xe-logq",
-                                   "torch_constrained_16_bprmax-elu0.5",
-                                   "torch_constrained_16_bprmax-elu0.5_dropmask",
-                                   "torch_constrained_16_bprmax-linear",
-                                   "torch_constrained_16_xe",
-                                   "torch_constrained_16_xe-logq",
-                                   "torch_constrained_16_xe_mom0"};
+  size_t ran = 0;
   for (const std::string& path : ListGoldenCases(GoldenDir())) {
-    const std::string feature = MissingFeature(ReadSafetensors(path));
-    if (!feature.empty()) {
-      std::printf("not yet  %-48s %s\n", Stem(path).c_str(), feature.c_str());
-      continue;
-    }
     RunCase(ReadGoldenCase(path));
     std::printf("%s  %s\n", HasFatalFailure() ? "FAILED " : "checked", Stem(path).c_str());
     if (HasFatalFailure()) return;
-    missing.erase(Stem(path));
+    ++ran;
   }
-  for (const std::string& name : missing) ADD_FAILURE() << name << " was not run";
+  EXPECT_GE(ran, 37u);  // all of the golden folder
 }
 
 // Step() is its stages, and nothing else.

@@ -1,9 +1,10 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Whole training steps of the trainer against the float64 reference at sizes the golden cases do
-// not have: odd widths, one to three layers, more columns than a block, batches that shrink,
-// items that are input, target and negative at once.
+// Whole training steps of the trainer against the float64 reference: every loss x activation x
+// embedding x GRU form x layers, every optimizer x momentum, clipping, masks; and at sizes that the
+// golden cases do not have: odd widths, one to three layers, more columns than a block, batches
+// that shrink, items that are input, target and negative at once.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -11,96 +12,12 @@
 #include <set>
 #include <string>
 
+#include "tests/reference/grid.h"
 #include "tests/reference/kernels.h"
 #include "tests/reference/trainer_bridge.h"
 
 namespace stint::reference {
 namespace {
-
-struct Shape {
-  std::vector<size_t> units;
-  size_t items, batch, negatives;
-};
-
-std::ostream& operator<<(std::ostream& out, const Shape& shape) {
-  out << "units";
-  for (const size_t u : shape.units) out << " " << u;
-  return out << ", items " << shape.items << ", batch " << shape.batch << ", negatives "
-             << shape.negatives;
-}
-
-std::vector<Settings> LossSettings() {
-  Settings xe;
-  Settings logq = xe;
-  logq.logq = 0.8;
-  logq.sample_alpha = 0.3;
-  Settings linear = xe;
-  linear.loss = Loss::kBprMax;
-  linear.final_activation = {ActivationKind::kLinear};
-  linear.bpreg = 0.7;
-  Settings elu = linear;
-  elu.final_activation = {ActivationKind::kElu, 0.5};
-  return {xe, logq, linear, elu};
-}
-
-class Problem {
- public:
-  Problem(const Shape& shape, GruForm form, Settings settings, bool dropout, uint64_t seed)
-      : shape_(shape), random_(seed), dropout_(dropout) {
-    settings.batch_size = shape.batch;
-    settings.learning_rate = 0.1f;
-    settings.momentum = 0.25;
-    for (size_t i = 0; i < shape.items; ++i) {
-      settings.counts.push_back(1.0 + static_cast<double>(random_() % 50));
-    }
-    settings_ = settings;
-    weights_ = Weights(shape.items, shape.units, form);
-    for (auto& [name, array] : weights_.Named()) {
-      const double scale = 1.2 / std::sqrt(static_cast<double>(array->cols));
-      std::uniform_real_distribution<double> uniform(-scale, scale);
-      for (double& w : array->values) w = static_cast<float>(uniform(random_));
-    }
-  }
-
-  // `previous`: rows of the step before, 0 for the first.
-  StepInput NextStep(size_t previous, size_t rows) {
-    StepInput input;
-    const auto item = [&] {  // a few items come up very often
-      return static_cast<uint32_t>(random_() % 3 == 0 ? random_() % 3 % shape_.items
-                                                      : random_() % shape_.items);
-    };
-    for (size_t m = 0; m < rows; ++m) {
-      input.inputs.push_back(item());
-      input.targets.push_back(item());
-      input.hidden_from.push_back(
-          previous == 0 || random_() % 4 == 0 ? -1 : static_cast<int32_t>(random_() % previous));
-    }
-    for (size_t n = 0; n < shape_.negatives; ++n) input.negatives.push_back(item());
-    if (!dropout_) return input;
-    const auto mask = [&](size_t width) {
-      Array m(shape_.batch, width);
-      for (double& x : m.values) x = random_() % 4 == 0 ? 0.0 : 4.0 / 3.0;
-      return m;
-    };
-    input.embedding_mask = mask(shape_.units.back());
-    for (const size_t units : shape_.units) input.hidden_masks.push_back(mask(units));
-    return input;
-  }
-
-  Options ToTrainerOptions() const {
-    return ToOptions(settings_, weights_, shape_.negatives, dropout_ ? 0.75 : 1.0,
-                     dropout_ ? 0.75 : 1.0);
-  }
-  const Settings& settings() const { return settings_; }
-  const Weights& weights() const { return weights_; }
-
- private:
-  Shape shape_;
-  std::mt19937_64 random_;
-  bool dropout_;
-  Settings settings_;
-  Weights weights_;
-};
 
 void ExpectNear(const Array& actual, const Array& expected, double tolerance,
                 const std::string& what) {
@@ -112,103 +29,249 @@ void ExpectNear(const Array& actual, const Array& expected, double tolerance,
   }
 }
 
-// After a step from zero, accumulators are squares of gradients.
-void ExpectSquares(const Weights& accumulators, const Weights& gradient, double tolerance) {
-  const auto names = accumulators.Named(), others = gradient.Named();
+void ExpectNear(const Weights& actual, const Weights& expected, double tolerance) {
+  const auto names = actual.Named(), others = expected.Named();
+  ASSERT_EQ(names.size(), others.size());
   for (size_t a = 0; a < names.size(); ++a) {
-    Array actual = *names[a].second, expected = *others[a].second;
-    for (double& x : actual.values) x = std::sqrt(x);
-    for (double& x : expected.values) x = std::abs(x);
-    ExpectNear(actual, expected, tolerance, "|gradient| of " + names[a].first);
+    ExpectNear(*names[a].second, *others[a].second, tolerance, names[a].first);
     if (::testing::Test::HasFatalFailure()) return;
   }
 }
 
 // Rows that do not occur in a step are not updated: biases of inputs alone neither.
-void ExpectUntouched(const Network& network, const Weights& before, const StepInput& input) {
+void ExpectUntouched(const Weights& after, const Weights& before, const StepInput& input) {
   const std::vector<uint32_t> columns = input.Columns();
-  const std::set<uint32_t> scored(columns.begin(), columns.end());
-  std::set<uint32_t> used = scored;
-  used.insert(input.inputs.begin(), input.inputs.end());
-  const Weights after = FromParameters(network.parameters());
-  for (uint32_t i = 0; i < before.items.rows; ++i) {
-    if (scored.count(i) == 0) {
-      ASSERT_EQ(after.item_bias(0, i), before.item_bias(0, i)) << "item " << i;
-    }
-    for (size_t c = 0; used.count(i) == 0 && c < before.items.cols; ++c) {
-      ASSERT_EQ(after.items(i, c), before.items(i, c)) << "item " << i;
-    }
-  }
-}
-
-void RunProblem(Problem* problem, const Shape& shape) {
-  const std::vector<uint32_t> counts = ToCounts(problem->settings());
-  Network network(problem->ToTrainerOptions(), counts, ToParameters(problem->weights()));
-  ReferenceNetwork reference(problem->settings(), problem->weights());
-  size_t previous = 0;
-  for (size_t step = 0; step < 4; ++step) {
-    SCOPED_TRACE("step " + std::to_string(step));
-    // Full, full, smaller, one row (two where there are no negatives else).
-    const size_t least = shape.negatives == 0 ? 2 : 1;
-    const size_t rows =
-        step < 2 ? shape.batch : std::max(least, step == 2 ? shape.batch * 2 / 3 : size_t{1});
-    const StepInput input = problem->NextStep(previous, rows);
-    previous = rows;
-    const Weights before = FromParameters(network.parameters());
-    const StepOutput actual = StepByStages(input, step, &network);
-    const StepOutput expected = reference.Step(input);
-    // One step rounds to 1e-6; every further step starts from what the one before left. Adagrad
-    // turns a gradient of any size into a step of the learning rate, so differences grow.
-    const double tolerance = step == 0 ? 3e-6 : 1e-4;
-    ExpectNear(actual.scores, expected.scores, tolerance, "scores");
-    for (size_t l = 0; l < actual.hidden.size(); ++l) {
-      ExpectNear(actual.hidden[l], expected.hidden[l], tolerance, "hidden");
-    }
-    ASSERT_NEAR(actual.loss, expected.loss, tolerance * (1 + expected.loss));
-    if (step == 0) {
-      const Weights accumulators = FromParameters(network.accumulators());
-      ExpectSquares(accumulators, reference.gradient, tolerance);
-    }
-    ExpectUntouched(network, before, input);
-    if (::testing::Test::HasFatalFailure()) return;
-  }
-}
-
-TEST(GradientTest, StepsAgreeWithFloat64) {
-  const Shape shapes[] = {
-      {{1}, 2, 1, 1},
-      {{5}, 9, 3, 0},
-      {{16}, 40, 16, 7},
-      {{17}, 40, 17, 64},
-      {{33, 7}, 50, 5, 200},
-      {{7, 33}, 300, 32, 130},
-      {{8, 3, 12}, 100, 20, 45},
-      {{100}, 500, 32, 1100},
+  const std::set<size_t> scored(columns.begin(), columns.end());
+  const std::set<size_t> entered(input.inputs.begin(), input.inputs.end());
+  const bool shared = after.shape.embedding == Embedding::kShared;
+  const auto same_row = [](const Array& a, const Array& b, size_t row) {
+    for (size_t c = 0; c < a.cols; ++c) ASSERT_EQ(a(row, c), b(row, c)) << "item " << row;
   };
-  for (const Shape& shape : shapes) {
-    for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
-      size_t kind = 0;
-      for (const Settings& settings : LossSettings()) {
-        ++kind;
-        for (const bool dropout : {false, true}) {
-          SCOPED_TRACE(::testing::Message() << shape << ", " << Name(form) << ", loss kind " << kind
-                                            << (dropout ? ", dropout" : ""));
-          Problem problem(shape, form, settings, dropout, 100 * shape.items + kind);
-          RunProblem(&problem, shape);
-          if (HasFatalFailure()) return;
-        }
+  for (size_t i = 0; i < before.items.rows; ++i) {
+    if (scored.count(i) == 0) {
+      ASSERT_EQ(after.item_bias(0, i), before.item_bias(0, i));
+    }
+    if (scored.count(i) + (shared ? entered.count(i) : 0) == 0) {
+      same_row(after.items, before.items, i);
+    }
+    if (!shared && entered.count(i) == 0) same_row(after.inputs, before.inputs, i);
+  }
+}
+
+struct Size {
+  size_t batch, negatives;
+};
+
+// Steps of the trainer and of the reference from the same weights, with mini-batches that are full,
+// full, smaller, and of one row (two where there are no negatives else). `tolerances`: of weights,
+// scores and states after each step.
+class Comparison {
+ public:
+  Comparison(const NetworkShape& shape, const Recipe& recipe, const Size& size, uint64_t seed)
+      : recipe_(recipe), shape_(shape), size_(size), random_(seed) {
+    Settings& settings = recipe_.settings;
+    settings.batch_size = size.batch;
+    settings.counts = RandomCounts(shape.items, &random_);
+    const NegativeSource source = settings.negative_source;
+    if (source == NegativeSource::kBatch) size_.negatives = 0;
+    others_ = source == NegativeSource::kAll || size_.negatives > 0;
+  }
+
+  void Run(const std::vector<double>& tolerances) {
+    const Settings& settings = recipe_.settings;
+    const Weights initial = RandomWeights(shape_, settings, &random_);
+    const bool drops_input = recipe_.dropout && shape_.embedding != Embedding::kNone;
+    const Options options = ToOptions(settings, initial, size_.negatives, drops_input ? 0.75 : 1,
+                                      recipe_.dropout ? 0.75 : 1);
+    Validate(options);
+    const std::vector<uint32_t> counts = ToCounts(settings);
+    Network network(options, counts, ToParameters(initial));
+    ReferenceNetwork reference(settings, initial);
+    size_t previous = 0;
+    for (size_t t = 0; t < tolerances.size(); ++t) {
+      SCOPED_TRACE("step " + std::to_string(t));
+      const size_t least = others_ ? 1 : 2;
+      const size_t rows =
+          t < 2 ? size_.batch : std::max(least, t == 2 ? size_.batch * 2 / 3 : size_t{1});
+      const StepInput input =
+          RandomStep(shape_, recipe_, rows, previous, size_.negatives, &random_);
+      previous = rows;
+      const Weights before = WeightsOf(network, settings);
+      const StepOutput actual = StepByStages(input, t, &network);
+      const StepOutput expected = reference.Step(input);
+      const double tolerance = tolerances[t];
+      ExpectNear(actual.scores, expected.scores, tolerance, "scores");
+      for (size_t l = 0; l < actual.hidden.size(); ++l) {
+        ExpectNear(actual.hidden[l], expected.hidden[l], tolerance, "hidden");
+      }
+      ASSERT_NEAR(actual.loss, expected.loss, tolerance * (1 + std::abs(expected.loss)));
+      ExpectNear(WeightsOf(network, settings), reference.weights, tolerance);
+      ExpectUntouched(WeightsOf(network, settings), before, input);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+
+ private:
+  Recipe recipe_;
+  NetworkShape shape_;
+  Size size_;
+  std::mt19937_64 random_;
+  bool others_;  // whether a row alone has negatives
+};
+
+// The weights after a step of plain SGD at rate 1 are those before less their gradients: to
+// float32's rounding, what is compared are gradients, signs and all.
+constexpr double kGradientTolerance = 4e-6;
+
+Recipe WithGradientsShown(Recipe recipe) {
+  recipe.settings.optimizer = Optimizer::kSgd;
+  recipe.settings.learning_rate = 1;
+  recipe.settings.momentum = 0;
+  return recipe;
+}
+
+TEST(GradientTest, LossesByActivationsByNetworks) {
+  uint64_t seed = 0;
+  for (const NetworkShape& shape : NetworkShapes(9, {{5}, {4, 3}}, 6)) {
+    for (const Activation& hidden : HiddenActivations()) {
+      for (const Recipe& loss : LossRecipes()) {
+        SCOPED_TRACE(loss.name + ", " + Describe(shape) + ", hidden " + Name(hidden));
+        Recipe recipe = WithGradientsShown(loss);
+        recipe.settings.hidden_activation = hidden;
+        Comparison(shape, recipe, {4, 5}, ++seed).Run({kGradientTolerance});
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// Two steps: in the second, states of the first go on.
+TEST(GradientTest, OtherSettingsByNetworks) {
+  uint64_t seed = 0;
+  for (const NetworkShape& shape : NetworkShapes(11, {{5}, {4, 3}}, 6)) {
+    for (const Recipe& other : OtherRecipes()) {
+      SCOPED_TRACE(other.name + ", " + Describe(shape));
+      Recipe recipe = WithGradientsShown(other);
+      recipe.settings.learning_rate = 0.5;
+      Comparison(shape, recipe, {5, 4}, ++seed).Run({kGradientTolerance, 4 * kGradientTolerance});
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+// Epsilon is larger than usual where a direction is divided by it: at the usual 1e-6, gradients
+// that are all rounding error turn into steps of the learning rate.
+std::vector<Recipe> OptimizerRecipes() {
+  std::vector<Recipe> recipes;
+  const auto add = [&](const std::string& name, Settings settings) {
+    settings.loss = Loss::kBprMax;
+    settings.final_activation = DefaultFinalActivation(settings.loss);
+    settings.bpreg = 0.7;
+    settings.learning_rate = 0.1;
+    settings.epsilon = 1e-2;
+    settings.momentum_form = MomentumForm::kClassical;
+    recipes.push_back({name, settings});
+    for (const MomentumForm form :
+         {MomentumForm::kClassical, MomentumForm::kMean, MomentumForm::kNesterov}) {
+      settings.momentum = 0.4;
+      settings.momentum_form = form;
+      recipes.push_back({name + ", momentum " + Name(form), settings});
+      settings.l2 = 0.03;
+      settings.clip_norm = 0.1;
+      recipes.push_back({recipes.back().name + ", l2, clipped", settings});
+      settings.clip_norm = 1e3;  // never reached
+      recipes.push_back({recipes.back().name + ", wide", settings});
+      settings.l2 = settings.clip_norm = 0;
+    }
+  };
+  for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kAdagrad, Optimizer::kRmsprop,
+                                    Optimizer::kAdadelta, Optimizer::kAdam}) {
+    Settings settings;
+    settings.optimizer = optimizer;
+    add(Name(optimizer), settings);
+    if (optimizer != Optimizer::kAdagrad) continue;
+    settings.epsilon_place = EpsilonPlace::kOutside;
+    add("adagrad, epsilon outside", settings);
+  }
+  return recipes;
+}
+
+TEST(GradientTest, OptimizersByEmbeddings) {
+  uint64_t seed = 0;
+  for (const NetworkShape& shape : NetworkShapes(12, {{6, 17}}, 5)) {
+    for (const bool normalize : {false, true}) {
+      for (Recipe recipe : OptimizerRecipes()) {
+        recipe.settings.normalize_items = normalize;
+        SCOPED_TRACE(recipe.name + ", " + Describe(shape) + (normalize ? ", normalized" : ""));
+        Comparison(shape, recipe, {5, 7}, ++seed).Run({2e-5, 4e-5, 6e-5, 8e-5});
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+std::vector<Recipe> RecipesOfSizes() {
+  std::vector<Recipe> recipes;
+  const std::set<std::string> names = {"cross-entropy softmax",
+                                       "bpr-max linear",
+                                       "bpr-max elu-0.5",
+                                       "bpr-max, dropout",
+                                       "cross-entropy, logq official",
+                                       "top1-max, all items",
+                                       "bpr, dropout",
+                                       "cross-entropy, hardest 2",
+                                       "top1, hits removed"};
+  for (const auto& list : {LossRecipes(), OtherRecipes()}) {
+    for (const Recipe& recipe : list) {
+      if (names.count(recipe.name) != 0) recipes.push_back(WithGradientsShown(recipe));
+    }
+  }
+  EXPECT_EQ(recipes.size(), names.size());
+  return recipes;
+}
+
+TEST(GradientTest, ManySizes) {
+  struct {
+    std::vector<size_t> units;
+    size_t items;
+    Size size;
+  } const cases[] = {
+      {{1}, 2, {1, 1}},
+      {{5}, 9, {3, 0}},
+      {{16}, 40, {16, 7}},
+      {{17}, 40, {17, 64}},
+      {{33, 7}, 50, {5, 200}},
+      {{7, 33}, 300, {32, 130}},
+      {{8, 3, 12}, 100, {20, 45}},
+      {{100}, 500, {32, 1100}},
+  };
+  uint64_t seed = 0;
+  for (const auto& one : cases) {
+    for (const NetworkShape& shape : NetworkShapes(one.items, {one.units}, 19)) {
+      // The largest networks in the form that is usual for each embedding alone.
+      if (one.items >= 300 && shape.embedding != Embedding::kShared &&
+          shape.gru_form == GruForm::kResetBefore) {
+        continue;
+      }
+      for (const Recipe& recipe : RecipesOfSizes()) {
+        const bool all = recipe.settings.negative_source == NegativeSource::kAll;
+        if (one.size.batch == 1 && one.size.negatives == 0 && !all) continue;
+        SCOPED_TRACE(::testing::Message()
+                     << recipe.name << ", " << Describe(shape) << ", items " << one.items
+                     << ", batch " << one.size.batch << ", negatives " << one.size.negatives);
+        Comparison(shape, recipe, one.size, ++seed).Run({8e-6, 4e-5, 1e-4, 1e-4});
+        if (HasFatalFailure()) return;
       }
     }
   }
 }
 
 TEST(GradientTest, OnEverySimdTarget) {
-  const Shape shape = {{19, 23}, 90, 18, 90};
   ForEachTarget([&](int64_t) {
-    for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
-      for (const Settings& settings : LossSettings()) {
-        Problem problem(shape, form, settings, true, 5);
-        RunProblem(&problem, shape);
+    for (const NetworkShape& shape : NetworkShapes(90, {{19, 23}}, 21)) {
+      for (const Recipe& recipe : RecipesOfSizes()) {
+        SCOPED_TRACE(recipe.name + ", " + Describe(shape));
+        Comparison(shape, recipe, {18, 90}, 5).Run({8e-6, 4e-5});
         if (::testing::Test::HasFatalFailure()) return;
       }
     }
