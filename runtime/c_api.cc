@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/final_activation.h"
 #include "runtime/mapped_file.h"
 #include "runtime/model.h"
 #include "runtime/select.h"
@@ -103,7 +104,7 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->layers = m.layers;
   info->units = m.units;
   info->gru_form = m.reset_after ? "reset_after" : "reset_before";
-  info->final_activation = m.final_activation;
+  info->final_activation = m.final_activation_name;
   info->dtype = m.int8 ? "int8" : "f32";
   info->ids_are_names = m.id_names ? 1 : 0;
   info->file_size = m.file_size;
@@ -111,6 +112,11 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->self_tests = m.self_tests;
   info->hyperparameters = m.hyperparameters;
   info->training_summary = m.training_summary;
+  const char* const embeddings[] = {"shared", "separate", "none"};
+  info->embedding = embeddings[static_cast<unsigned>(m.embedding)];
+  info->embedding_width = m.layer[0].inputs;
+  info->hidden_activation = m.hidden_activation_name;
+  info->layer_gru_forms = m.gru_forms;
   return STINT_OK;
 }
 
@@ -293,6 +299,10 @@ stint_status stint_scores(stint_session* session, float* scores) {
   if (!session || !scores) return STINT_INVALID_ARGUMENT;
   stint::Scores(&session->state, scores);
   return STINT_OK;
+}
+
+float stint_final_activation(const stint_model* model, float score) {
+  return model ? stint::FinalActivation(model->model.final_activation, score) : score;
 }
 
 // ---- Self-test

@@ -115,13 +115,10 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
   return out;
 }
 
-// Row `row` of int8 panels as a vector: q are its codes, which fit one plane.
-HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row,
-                                                  int8_t* HWY_RESTRICT room) {
-  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
-  const uint32_t lane = row % kTileRows;
-  const uint8_t* code = tile + kInt8HeaderBytes + lane * kStepColumns;
-  const size_t steps = PanelSteps(panels.cols);
+// A row of int8 panels or rows as a vector: q are its codes, which fit one plane. `code` is the
+// first step of four columns, the next one `stride` bytes on.
+HWY_NOINLINE inline QuantizedVector GatherCodes(const uint8_t* HWY_RESTRICT code, size_t stride,
+                                                size_t steps, int8_t* HWY_RESTRICT room) {
 #if STINT_BYTE_DOT
   int8_t* q = room;
   constexpr size_t kOrder[kStepColumns] = {0, 1, 2, 3};
@@ -131,15 +128,54 @@ HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Panels& panels, uint32_t
   constexpr size_t kOrder[kStepColumns] = {0, 2, 1, 3};
   QuantizedVector out = {nullptr, nullptr, q, 0, 0.0f};
 #endif
-  for (size_t p = 0; p < steps; ++p, code += kStepBytes, q += kStepColumns) {
+  for (size_t p = 0; p < steps; ++p, code += stride, q += kStepColumns) {
     for (size_t j = 0; j < kStepColumns; ++j) {
       const int c = static_cast<int>(code[kOrder[j]]) - kCodeZero;
       q[j] = static_cast<std::remove_pointer_t<decltype(q)>>(c);
       out.sum += c;
     }
   }
+  return out;
+}
+
+HWY_INLINE QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row, int8_t* room) {
+  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
+  const uint32_t lane = row % kTileRows;
+  QuantizedVector out = GatherCodes(tile + kInt8HeaderBytes + lane * kStepColumns, kStepBytes,
+                                    PanelSteps(panels.cols), room);
   std::memcpy(&out.step, tile + lane * sizeof(float), sizeof(out.step));
   return out;
+}
+
+HWY_INLINE QuantizedVector GatherInt8Row(const Rows& rows, uint32_t row, int8_t* room) {
+  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
+  QuantizedVector out =
+      GatherCodes(bytes + sizeof(float), kStepColumns, PanelSteps(rows.cols), room);
+  std::memcpy(&out.step, bytes, sizeof(out.step));
+  return out;
+}
+
+// Adds row `row` of rows to values[cols]. An int8 weight is scale * code, then added: two
+// roundings.
+HWY_NOINLINE inline void AddRow(const Rows& rows, bool int8, uint32_t row,
+                                float* HWY_RESTRICT values) {
+  const TileF32 d;
+  const TileI32 di;
+  const hn::Rebind<uint8_t, TileF32> d8;
+  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
+  const float* const floats = reinterpret_cast<const float*>(bytes);
+  const auto scale = hn::Set(d, int8 ? floats[0] : 0.0f);
+  for (size_t c = 0; c < rows.cols; c += hn::Lanes(d)) {
+    const size_t count = rows.cols - c < hn::Lanes(d) ? rows.cols - c : hn::Lanes(d);
+    auto weights = scale;
+    if (int8) {
+      const auto code = hn::PromoteTo(di, hn::LoadN(d8, bytes + sizeof(float) + c, count));
+      weights = hn::Mul(scale, hn::ConvertTo(d, hn::Sub(code, hn::Set(di, kCodeZero))));
+    } else {
+      weights = hn::LoadN(d, floats + c, count);
+    }
+    hn::StoreN(hn::Add(hn::LoadN(d, values + c, count), weights), d, values + c, count);
+  }
 }
 
 // Row `row` of f32 panels as a vector.

@@ -27,6 +27,16 @@ namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// The next hidden state: z weighs the old state in the one form, the candidate in the other.
+template <class V>
+HWY_INLINE V NextResetAfter(V z, V n, V h) {
+  return hn::Add(n, hn::Mul(z, hn::Sub(h, n)));
+}
+template <class V>
+HWY_INLINE V NextResetBefore(V z, V n, V h) {
+  return hn::Add(h, hn::Mul(z, hn::Sub(n, h)));
+}
+
 // Reset after the recurrent product (arXiv 1406.1078 as cuDNN and PyTorch compute it):
 //   r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z), n = f(a_n + r b_n),
 //   next = (1 - z) n + z h = n + z (h - n)            z weighs the old state.
@@ -36,7 +46,7 @@ HWY_INLINE void GateResetAfter(D d, const ActivationParams& f, V a_r, V a_z, V a
   r = Sigmoid(d, hn::Add(a_r, b_r));
   z = Sigmoid(d, hn::Add(a_z, b_z));
   n = Activate(d, f, hn::Add(a_n, hn::Mul(r, b_n)));
-  next = hn::Add(n, hn::Mul(z, hn::Sub(h, n)));
+  next = NextResetAfter(z, n, h);
 }
 
 // Reset before the recurrent product (arXiv 1511.06939, eq. 1-4), first half:
@@ -55,7 +65,7 @@ template <class D, class V>
 HWY_INLINE void GateResetBeforeClose(D d, const ActivationParams& f, V a_n, V b_n, V h, V z, V& n,
                                      V& next) {
   n = Activate(d, f, hn::Add(a_n, b_n));
-  next = hn::Add(h, hn::Mul(z, hn::Sub(n, h)));
+  next = NextResetBefore(z, n, h);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "runtime/final_activation.h"
 #include "runtime/validate.h"
 #include "schema/checksum.h"
 #include "schema/model_generated.h"
@@ -23,7 +24,7 @@ static_assert(FLATBUFFERS_LITTLEENDIAN, "model files are little-endian and read 
 
 // Deepest nesting is Model > GruLayer > Section; a file has at most this many tables.
 constexpr uint32_t kMaxDepth = 8;
-constexpr uint32_t kMaxTables = 1 + kMaxLayers * 3 + 6 + kMaxSelfTests + 16;
+constexpr uint32_t kMaxTables = 1 + kMaxLayers * 3 + 7 + kMaxSelfTests + 16;
 constexpr size_t kMinFileBytes = 64;
 
 // Fills in a model from a file that is already structurally sound.
@@ -35,7 +36,9 @@ class Binder {
 
   Status Bind() {
     STINT_RETURN_IF_ERROR(BindHeader());
+    STINT_RETURN_IF_ERROR(BindActivations());
     STINT_RETURN_IF_ERROR(BindLayers());
+    STINT_RETURN_IF_ERROR(BindInputRows());
     STINT_RETURN_IF_ERROR(BindPanels("item_rows", file_.item_rows(), model_->items, model_->width,
                                      &model_->item_rows));
     STINT_RETURN_IF_ERROR(BindCatalog());
@@ -47,13 +50,12 @@ class Binder {
 
  private:
   Status BindHeader() {
-    const char* const activations[] = {"softmax", "linear", "elu"};
     const uint32_t dtype = static_cast<uint32_t>(file_.dtype());
     const uint32_t form = static_cast<uint32_t>(file_.gru_form());
-    const uint32_t activation = static_cast<uint32_t>(file_.final_activation());
+    const uint32_t embedding = static_cast<uint32_t>(file_.embedding());
     if (dtype > 1) return Fail(error_, STINT_CORRUPT, "kind of weights is %u", dtype);
     if (form > 1) return Fail(error_, STINT_CORRUPT, "GRU form is %u", form);
-    if (activation > 2) return Fail(error_, STINT_CORRUPT, "final activation is %u", activation);
+    if (embedding > 2) return Fail(error_, STINT_CORRUPT, "embedding is %u", embedding);
     if (file_.items() < 1 || file_.items() > kMaxItems) {
       return Fail(error_, STINT_CORRUPT, "%u items", file_.items());
     }
@@ -62,7 +64,7 @@ class Binder {
     }
     model_->int8 = file_.dtype() == schema::DType::Int8;
     model_->reset_after = file_.gru_form() == schema::GruForm::ResetAfter;
-    model_->final_activation = activations[activation];
+    model_->embedding = static_cast<Embedding>(embedding);
     model_->items = file_.items();
     model_->layers = file_.layers()->size();
     model_->format_version = file_.format_version();
@@ -71,6 +73,35 @@ class Binder {
     STINT_RETURN_IF_ERROR(
         BindText("hyperparameters", file_.hyperparameters(), &model_->hyperparameters));
     return BindText("training_summary", file_.training_summary(), &model_->training_summary);
+  }
+
+  Status BindActivations() {
+    const auto bind = [&](const char* name, schema::Activation kind, float alpha, float scale,
+                          ActivationParams* params, char* text) {
+      STINT_RETURN_IF_ERROR(
+          CheckActivation(name, static_cast<uint32_t>(kind), alpha, scale, error_));
+      *params = {static_cast<ActivationKind>(kind), alpha, scale};
+      WriteActivationName(*params, text, sizeof(model_->final_activation_name));
+      return STINT_OK;
+    };
+    STINT_RETURN_IF_ERROR(bind("final", file_.final_activation(), file_.final_alpha(),
+                               file_.final_scale(), &model_->final_activation,
+                               model_->final_activation_name));
+    STINT_RETURN_IF_ERROR(bind("hidden", file_.hidden_activation(), file_.hidden_alpha(),
+                               file_.hidden_scale(), &model_->hidden_activation,
+                               model_->hidden_activation_name));
+    if (model_->hidden_activation.kind == ActivationKind::kSoftmax) {
+      return Fail(error_, STINT_CORRUPT, "hidden activation is softmax");
+    }
+    // What a runtime of version 1 would have read past must not stand in its files.
+    if (file_.format_version() < 2 &&
+        (model_->embedding != Embedding::kShared || file_.input_rows() ||
+         model_->hidden_activation.kind != ActivationKind::kTanh ||
+         file_.final_activation() > schema::Activation::Elu)) {
+      return Fail(error_, STINT_CORRUPT, "format version %u with what version 2 brought",
+                  file_.format_version());
+    }
+    return STINT_OK;
   }
 
   Status BindText(const char* name, const flatbuffers::String* text, const char** out) {
@@ -94,7 +125,18 @@ class Binder {
       GruLayer& out = model_->layer[l];
       out.units = layer.units();
       out.inputs = layer.inputs();
-      const uint32_t expected = l == 0 ? model_->width : model_->units[l - 1];
+      const bool one_hot = l == 0 && model_->embedding == Embedding::kNone;
+      out.reset_after = model_->reset_after && !one_hot;
+      model_->gru_forms[l] = out.reset_after ? "reset_after" : "reset_before";
+      if (l == 0 && model_->embedding == Embedding::kSeparate) {
+        if (out.inputs < 1 || out.inputs > kMaxUnits) {
+          return Fail(error_, STINT_CORRUPT, "layer 0 has %u inputs", out.inputs);
+        }
+      }
+      const uint32_t expected = one_hot                                     ? 0
+                                : l > 0                                     ? model_->units[l - 1]
+                                : model_->embedding == Embedding::kSeparate ? out.inputs
+                                                                            : model_->width;
       if (out.inputs != expected) {
         return Fail(error_, STINT_CORRUPT, "layer %u has %u inputs, not %u", l, out.inputs,
                     expected);
@@ -118,6 +160,22 @@ class Binder {
     panels->cols = cols;
     panels->tiles = static_cast<uint32_t>(PanelTiles(rows));
     panels->tile_bytes = static_cast<size_t>(PanelTileBytes(model_->int8, cols));
+    return STINT_OK;
+  }
+
+  Status BindInputRows() {
+    if (model_->embedding == Embedding::kShared) {
+      if (!file_.input_rows()) return STINT_OK;
+      return Fail(error_, STINT_CORRUPT, "section 'input_rows' beside a shared embedding");
+    }
+    const bool one_hot = model_->embedding == Embedding::kNone;
+    const uint64_t rows = uint64_t{one_hot ? 3u : 1u} * model_->items;
+    Rows& out = model_->input_rows;
+    out.cols = one_hot ? model_->layer[0].units : model_->layer[0].inputs;
+    STINT_RETURN_IF_ERROR(BindSection("input_rows", file_.input_rows(),
+                                      RowsBytes(model_->int8, rows, out.cols), &out.data));
+    out.rows = static_cast<uint32_t>(rows);  // fits: each has 4 bytes or more of a file below 2 GiB
+    out.row_bytes = static_cast<size_t>(RowBytes(model_->int8, out.cols));
     return STINT_OK;
   }
 
@@ -214,6 +272,7 @@ class Binder {
           CheckPanels(name, model_->int8, model_->layer[l].hidden_weights, error_));
     }
     STINT_RETURN_IF_ERROR(CheckPanels("item_rows", model_->int8, model_->item_rows, error_));
+    STINT_RETURN_IF_ERROR(CheckRows("input_rows", model_->int8, model_->input_rows, error_));
     if (model_->id_names) {
       STINT_RETURN_IF_ERROR(CheckNameOffsets(model_->name_offsets, model_->items,
                                              file_.id_names()->bytes()->size(), error_));

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/activation.h"
 #include "runtime/mapped_file.h"
 #include "runtime/status.h"
 #include "schema/panel.h"
@@ -23,10 +24,22 @@ struct Panels {
   size_t tile_bytes;
 };
 
+// A weight matrix [rows, cols] of which single rows are read (schema/panel.h).
+struct Rows {
+  const uint8_t* data;  // [rows, row_bytes], 4-byte aligned; null: there is none
+  uint32_t rows;
+  uint32_t cols;
+  size_t row_bytes;
+};
+
+// Numbers as in schema/model.fbs.
+enum class Embedding : uint8_t { kShared = 0, kSeparate = 1, kNone = 2 };
+
 // Gate rows in the order reset, update, candidate.
 struct GruLayer {
   uint32_t units;
-  uint32_t inputs;
+  uint32_t inputs;        // 0 in the first layer under Embedding::kNone
+  bool reset_after;       // GRU form: reset after the recurrent product, else before
   Panels input_weights;   // [3 units, inputs]
   Panels hidden_weights;  // [3 units, units]
 };
@@ -49,16 +62,23 @@ struct SelfTest {
 };
 
 struct BoundModel {
-  bool int8;         // kind of all panels: int8, else f32
-  bool reset_after;  // GRU form: reset after the recurrent product, else before
-  const char* final_activation;
+  bool int8;         // kind of all panels and rows: int8, else f32
+  bool reset_after;  // GRU form of all layers, but the first under Embedding::kNone
+  Embedding embedding;
+  ActivationParams hidden_activation;
+  ActivationParams final_activation;
+  // As the trainer writes them: "elu-0.5".
+  char hidden_activation_name[48];
+  char final_activation_name[48];
+  const char* gru_forms[kMaxLayers];  // "reset_after" or "reset_before"
 
   uint32_t items;   // V
   uint32_t layers;  // 1 to kMaxLayers
   uint32_t units[kMaxLayers];
   GruLayer layer[kMaxLayers];
   uint32_t width;    // units of the last layer = columns of item_rows
-  Panels item_rows;  // [V, width]: input embedding and scoring matrix at once
+  Panels item_rows;  // [V, width]: scoring matrix, and input of the first layer if shared
+  Rows input_rows;   // kSeparate: [V, inputs of the first layer]; kNone: [3 V, units of it]
 
   const int64_t* id_numbers;     // [V], null if ids are names
   const uint8_t* id_names;       // bytes of all names, null if ids are numbers
@@ -73,7 +93,7 @@ struct BoundModel {
   const void* self_test_table;  // of the schema; see GetSelfTest()
 
   uint32_t sections;
-  Section section[2 * kMaxLayers + 6];
+  Section section[2 * kMaxLayers + 7];
   uint32_t format_version;
   const uint8_t* data;  // [file_size]
   size_t file_size;

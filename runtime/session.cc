@@ -47,11 +47,14 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
     session->hidden[l] = arena.Take<float>(model.units[l]);
   }
   cols = units > cols ? units : cols;
+  const uint32_t inputs = model.layer[0].inputs;  // 0: nothing to gather
+  cols = inputs > cols ? inputs : cols;
   const uint64_t gates = PanelTiles(3 * uint64_t{units}) * kTileRows;
   session->input_gates = arena.Take<float>(gates);
   session->hidden_gates = arena.Take<float>(gates);
   session->reset_hidden = arena.Take<float>(units);
-  session->row = model.int8 ? nullptr : arena.Take<float>(model.width);
+  const bool gathers_floats = !model.int8 && model.embedding == Embedding::kShared;
+  session->row = gathers_floats ? arena.Take<float>(inputs) : nullptr;
   session->quantized = model.int8 ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
   session->words = static_cast<size_t>(PanelTiles(model.items));
   session->seen = arena.Take<uint64_t>(session->words);

@@ -27,7 +27,7 @@ struct SessionState {
   float* input_gates;   // [3 units of the largest layer, up to whole tiles]
   float* hidden_gates;  // the same
   float* reset_hidden;  // [units of the largest layer]
-  float* row;           // f32 models: [width] the item's row; int8 models: null
+  float* row;           // f32 models, shared embedding: [width] the item's row; else null
   int8_t* quantized;    // int8 models: [QuantizedBytes(columns of the widest matrix)]; f32: null
 
   // Bits an item: bit i % 64 of word i / 64.

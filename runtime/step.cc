@@ -9,6 +9,8 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
+#include <cstring>
+
 #include "runtime/dot-inl.h"
 #include "runtime/gru-inl.h"
 #include "runtime/score-inl.h"
@@ -36,7 +38,7 @@ HWY_INLINE void ForUnits(size_t units, const Body& body) {
   }
 }
 
-// Of the hidden states.
+// Tanh of the candidates, the hot case, has loops of its own: a constant here costs nothing.
 constexpr ActivationParams kTanhCandidate = {ActivationKind::kTanh};
 
 // The gate arithmetic over all units: a = W_ih x + b_ih, b = W_hh h + b_hh, [3 units] each; h is
@@ -77,17 +79,46 @@ HWY_NOINLINE inline void GatesClose(size_t units, const float* a, const float* b
   });
 }
 
+// The end of either form with any activation: n = f(a_n + b_n), b_n = r (W_n h + b_hn) or
+// W_n (r h), z in a's reset rows. One loop for both forms and for partial vectors: small before
+// fast. Candidates are kept within what a weight may be, so that no sum of products leaves the
+// range of float (schema/panel.h) and no NaN arises: only forged or hopelessly grown models feel
+// it.
+HWY_NOINLINE inline void GatesEnd(const ActivationParams& f, bool reset_after, size_t units,
+                                  const float* a, const float* b_n, float* h) {
+  const TileF32 d;
+  const auto limit = hn::Set(d, kLargestWeight);
+  for (size_t j = 0; j < units; j += hn::Lanes(d)) {
+    const size_t count = units - j < hn::Lanes(d) ? units - j : hn::Lanes(d);
+    const auto z = hn::LoadN(d, a + j, count);
+    const auto old = hn::LoadN(d, h + j, count);
+    const auto a_n = hn::LoadN(d, a + 2 * units + j, count);
+    auto n = Activate(d, f, hn::Add(a_n, hn::LoadN(d, b_n + j, count)));
+    n = hn::IfThenElse(hn::Gt(n, limit), limit, n);
+    n = hn::IfThenElse(hn::Lt(n, hn::Neg(limit)), hn::Neg(limit), n);
+    const auto next = reset_after ? NextResetAfter(z, n, old) : NextResetBefore(z, n, old);
+    hn::StoreN(next, d, h + j, count);
+  }
+}
+
 // s->input_gates = W_ih x + b_ih on entry; h is replaced by the next hidden state.
 template <class Vector>
-HWY_INLINE void GruStep(const GruLayer& layer, bool reset_after, float* h, SessionState* s) {
+HWY_INLINE void GruStep(const GruLayer& layer, float* h, SessionState* s) {
   const size_t units = layer.units;
+  const ActivationParams& f = s->model->hidden_activation;
+  const bool tanh = f.kind == ActivationKind::kTanh;
   const Panels& weights = layer.hidden_weights;
   float* const a = s->input_gates;
   float* const b = s->hidden_gates;
   const Vector x = ToVector(h, units, s, static_cast<Vector*>(nullptr));
-  if (reset_after) {
+  if (layer.reset_after) {
     PanelProduct(weights, 0, weights.tiles, x, b);
-    GatesAfter(units, a, b, h);
+    if (tanh) {
+      GatesAfter(units, a, b, h);
+    } else {  // GatesOpen's product is r (W_n h + b_hn) here
+      GatesOpen(units, a, b, b + 2 * units, s->reset_hidden);
+      GatesEnd(f, true, units, a, s->reset_hidden, h);
+    }
     return;
   }
   // The tile in which the candidate rows begin is computed twice: with h here for the gate rows in
@@ -96,15 +127,41 @@ HWY_INLINE void GruStep(const GruLayer& layer, bool reset_after, float* h, Sessi
   GatesOpen(units, a, b, h, s->reset_hidden);
   const Vector y = ToVector(s->reset_hidden, units, s, static_cast<Vector*>(nullptr));
   PanelProduct(weights, 2 * units / kTileRows, weights.tiles, y, b);
-  GatesClose(units, a, b, h);
+  if (tanh) {
+    GatesClose(units, a, b, h);
+  } else {
+    GatesEnd(f, false, units, a, b + 2 * units, h);
+  }
 }
 
 // The first layer's input: the item's own row, in the form it is stored in.
 HWY_INLINE QuantizedVector Embed(uint32_t item, SessionState* s, QuantizedVector*) {
-  return GatherInt8Row(s->model->item_rows, item, s->quantized);
+  const BoundModel& model = *s->model;
+  return model.input_rows.data ? GatherInt8Row(model.input_rows, item, s->quantized)
+                               : GatherInt8Row(model.item_rows, item, s->quantized);
 }
 HWY_INLINE FloatVector Embed(uint32_t item, SessionState* s, FloatVector*) {
-  return GatherF32Row(s->model->item_rows, item, s->row);
+  const BoundModel& model = *s->model;
+  if (!model.input_rows.data) return GatherF32Row(model.item_rows, item, s->row);
+  // Where it lies: rows are floats one after the other.
+  return {
+      reinterpret_cast<const float*>(model.input_rows.data + item * model.input_rows.row_bytes)};
+}
+
+// One-hot input: W_ih x is the item's three rows, b_ih stands in panels of no columns.
+HWY_NOINLINE inline void OneHotGates(uint32_t item, const GruLayer& layer, SessionState* s) {
+  const BoundModel& model = *s->model;
+  const Panels& biases = layer.input_weights;
+  const size_t header = PanelTileBytes(model.int8, 0);
+  for (size_t t = 0; t < biases.tiles; ++t) {  // the biases end a header
+    std::memcpy(s->input_gates + t * kTileRows,
+                biases.data + (t + 1) * header - kTileRows * sizeof(float),
+                kTileRows * sizeof(float));
+  }
+  for (uint32_t gate = 0; gate < 3; ++gate) {
+    AddRow(model.input_rows, model.int8, 3 * item + gate,
+           s->input_gates + gate * size_t{layer.units});
+  }
 }
 
 template <class Vector>
@@ -112,11 +169,15 @@ HWY_INLINE void StepAs(uint32_t item, SessionState* s) {
   const BoundModel& model = *s->model;
   for (uint32_t l = 0; l < model.layers; ++l) {
     const GruLayer& layer = model.layer[l];
-    const Vector x =
-        l == 0 ? Embed(item, s, static_cast<Vector*>(nullptr))
-               : ToVector(s->hidden[l - 1], layer.inputs, s, static_cast<Vector*>(nullptr));
-    PanelProduct(layer.input_weights, 0, layer.input_weights.tiles, x, s->input_gates);
-    GruStep<Vector>(layer, model.reset_after, s->hidden[l], s);
+    if (layer.inputs == 0) {
+      OneHotGates(item, layer, s);
+    } else {
+      const Vector x =
+          l == 0 ? Embed(item, s, static_cast<Vector*>(nullptr))
+                 : ToVector(s->hidden[l - 1], layer.inputs, s, static_cast<Vector*>(nullptr));
+      PanelProduct(layer.input_weights, 0, layer.input_weights.tiles, x, s->input_gates);
+    }
+    GruStep<Vector>(layer, s->hidden[l], s);
   }
 }
 

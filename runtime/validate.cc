@@ -72,10 +72,9 @@ Status CheckInt8Tile(const char* name, const Panels& panels, uint32_t tile, stin
     const uint8_t* const step = codes + size_t{p} * kStepBytes;
     for (uint32_t b = rows * kStepColumns; b < kStepBytes; ++b) padded &= step[b] == kCodeZero;
   }
-  const uint8_t* const last = codes + size_t{steps - 1} * kStepBytes;
-  for (uint32_t j = panels.cols - (steps - 1) * kStepColumns; j < kStepColumns; ++j) {
-    for (uint32_t lane = 0; lane < rows; ++lane)
-      padded &= last[lane * kStepColumns + j] == kCodeZero;
+  for (uint32_t c = panels.cols; c < steps * kStepColumns; ++c) {
+    const uint8_t* const last = codes + size_t{steps - 1} * kStepBytes + c % kStepColumns;
+    for (uint32_t lane = 0; lane < rows; ++lane) padded &= last[lane * kStepColumns] == kCodeZero;
   }
   if (!padded) return Fail(error, STINT_CORRUPT, "section '%s': padding of tile %u", name, tile);
   return STINT_OK;
@@ -106,6 +105,48 @@ Status CheckPanels(const char* name, bool int8, const Panels& panels, stint_erro
   for (uint32_t tile = 0; tile < panels.tiles; ++tile) {
     STINT_RETURN_IF_ERROR(int8 ? CheckInt8Tile(name, panels, tile, error)
                                : CheckF32Tile(name, panels, tile, error));
+  }
+  return STINT_OK;
+}
+
+Status CheckRows(const char* name, bool int8, const Rows& rows, stint_error* error) {
+  for (uint32_t r = 0; r < rows.rows; ++r) {
+    const uint8_t* const bytes = rows.data + r * rows.row_bytes;
+    const float* const values = reinterpret_cast<const float*>(bytes);  // int8: the scale alone
+    const size_t count = int8 ? 1 : rows.cols;
+    const size_t bad = FirstBad(values, count, /*signs=*/!int8);
+    if (bad < count) return BadValue(name, int8 ? "scale" : "a weight", r, values[bad], error);
+    if (!int8) continue;
+    const uint8_t* const codes = bytes + sizeof(float);
+    if (std::memchr(codes, 0, rows.cols)) {
+      return Fail(error, STINT_CORRUPT, "section '%s': a code of row %u is -128", name, r);
+    }
+    for (size_t c = rows.cols; c < rows.row_bytes - sizeof(float); ++c) {
+      if (codes[c] != kCodeZero) {
+        return Fail(error, STINT_CORRUPT, "section '%s': padding of row %u", name, r);
+      }
+    }
+  }
+  return STINT_OK;
+}
+
+Status CheckActivation(const char* name, uint32_t kind, float alpha, float scale,
+                       stint_error* error) {
+  if (kind > static_cast<uint32_t>(ActivationKind::kSelu)) {
+    return Fail(error, STINT_CORRUPT, "%s activation is %u", name, kind);
+  }
+  const ActivationKind known = static_cast<ActivationKind>(kind);
+  const bool selu = known == ActivationKind::kSelu;
+  const bool has_alpha =
+      selu || known == ActivationKind::kElu || known == ActivationKind::kLeakyRelu;
+  const auto in_range = [](float x) { return x > 0 && x <= kLargestActivationParameter; };
+  if (has_alpha ? !in_range(alpha) : alpha != 0.0f) {
+    return Fail(error, STINT_CORRUPT, "alpha of the %s activation is %g", name,
+                static_cast<double>(alpha));
+  }
+  if (selu ? !in_range(scale) : scale != 1.0f) {
+    return Fail(error, STINT_CORRUPT, "scale of the %s activation is %g", name,
+                static_cast<double>(scale));
   }
   return STINT_OK;
 }

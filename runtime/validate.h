@@ -19,6 +19,14 @@ namespace stint {
 [[nodiscard]] Status CheckPanels(const char* name, bool int8, const Panels& panels,
                                  stint_error* error);
 
+// The same of rows.
+[[nodiscard]] Status CheckRows(const char* name, bool int8, const Rows& rows, stint_error* error);
+
+// The kind known, alpha and scale finite and in range, and without effect where the kind has none.
+// `kind` is what the file says: not a number of the enumeration until this passed.
+[[nodiscard]] Status CheckActivation(const char* name, uint32_t kind, float alpha, float scale,
+                                     stint_error* error);
+
 // Terminated texts hold no zero byte of their own.
 [[nodiscard]] Status CheckText(const char* name, const char* text, size_t length,
                                stint_error* error);

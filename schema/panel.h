@@ -3,6 +3,7 @@
 
 // A weight matrix [rows, cols] -> where each of its weights stands in the model file.
 //
+// Panels, for products with the whole matrix:
 // Tiles of 64 rows follow each other; one tile is one sequential stream for the kernels:
 //   int8: [scale f32 x 64][bias f32 x 64][steps of 4 columns: 256 bytes each]
 //         in step p, byte 4 * lane + j = code + 128 of row `lane`, column 4 p + j;
@@ -11,6 +12,12 @@
 // Padding: columns up to a multiple of 4 have code 0 (byte 128); rows up to a multiple of 64 have
 // scale 0, bias 0, code 0 or weight 0. Every tile is a multiple of 64 bytes.
 // (Four streams 2 KB apart fell to a quarter of the bandwidth: SCORING section 3.)
+//
+// Rows, for matrices of which single rows are read: a row of panels would touch a cache line every
+// four columns, here it is one piece. Rows follow each other:
+//   int8: [scale f32][bytes, code + 128 each, up to a multiple of 4 columns with code 0];
+//         weight = scale * code, code in [-127, 127]
+//   f32:  [columns]
 #ifndef STINT_SCHEMA_PANEL_H_
 #define STINT_SCHEMA_PANEL_H_
 
@@ -18,7 +25,8 @@
 
 namespace stint {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion =
+    2;  // the newest one; schema/model.fbs says which holds what
 
 inline constexpr uint32_t kTileRows = 64;
 inline constexpr uint32_t kStepColumns = 4;
@@ -35,6 +43,8 @@ inline constexpr uint32_t kMaxItems = 0x7FFFFFFF;
 inline constexpr uint32_t kMaxSelfTests = 1024;
 inline constexpr uint64_t kMaxFileBytes = 0x7FFFFFFF;
 inline constexpr float kLargestWeight = 1e15f;
+// Of the parameters alpha and scale of activations, which are above zero.
+inline constexpr float kLargestActivationParameter = 1e6f;
 
 constexpr uint64_t PanelTiles(uint64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
 constexpr uint64_t PanelSteps(uint64_t cols) { return (cols + kStepColumns - 1) / kStepColumns; }
@@ -45,6 +55,13 @@ constexpr uint64_t PanelTileBytes(bool int8, uint64_t cols) {
 }
 constexpr uint64_t PanelBytes(bool int8, uint64_t rows, uint64_t cols) {
   return PanelTiles(rows) * PanelTileBytes(int8, cols);
+}
+// The same of rows: multiples of 4.
+constexpr uint64_t RowBytes(bool int8, uint64_t cols) {
+  return int8 ? sizeof(float) + PanelSteps(cols) * kStepColumns : cols * sizeof(float);
+}
+constexpr uint64_t RowsBytes(bool int8, uint64_t rows, uint64_t cols) {
+  return rows * RowBytes(int8, cols);
 }
 
 }  // namespace stint

@@ -282,7 +282,7 @@ TEST_F(EndToEndTest, AFileOnDiskProvesItself) {
     EXPECT_EQ(info.layers, 2u);
     EXPECT_EQ(info.units[1], 37u);
     EXPECT_STREQ(info.gru_form, "reset_before");
-    EXPECT_STREQ(info.final_activation, "elu");
+    EXPECT_STREQ(info.final_activation, "elu-0.5");
     EXPECT_STREQ(info.dtype, Name(dtype));
     EXPECT_EQ(info.self_tests, 4u);
     EXPECT_EQ(info.file_size, in_memory.bytes().size());

@@ -37,6 +37,25 @@ stint_model_info Describe(const stint_model* model) {
   return info;
 }
 
+uint64_t CountParameters(const NetworkSize& network) {
+  const bool one_hot = network.embedding == "none";
+  const uint64_t width = network.units.back();
+  uint64_t inputs = width;  // shared: the items' rows
+  if (one_hot) inputs = 0;
+  if (network.embedding == "separate") inputs = network.embedding_width;
+  uint64_t count = network.items * (width + 1);
+  if (network.embedding != "shared") {
+    count += network.items * (one_hot ? 3 * network.units[0] : inputs);
+  }
+  for (size_t l = 0; l < network.units.size(); ++l) {
+    const uint64_t n = network.units[l];
+    const bool reset_after = network.reset_after && !(one_hot && l == 0);
+    count += 3 * n * (inputs + n + (reset_after ? 2 : 1));
+    inputs = n;
+  }
+  return count;
+}
+
 std::optional<uint32_t> FindItem(const stint_model* model, const std::string& id) {
   uint32_t item = 0;
   stint_status status = STINT_UNKNOWN_ITEM;

@@ -31,19 +31,18 @@ Model OpenModel(const std::string& path);
 void Check(stint_status status, const std::string& what);
 stint_model_info Describe(const stint_model* model);
 
-// Trainable numbers of a network: gates, biases, item embedding and item biases. `units` of each
-// layer, the last of them the embedding's width.
-template <typename T>
-uint64_t CountParameters(const std::vector<T>& units, bool reset_after, uint64_t items) {
-  const uint64_t width = units.back();
-  uint64_t count = items * (width + 1);
-  uint64_t inputs = width;
-  for (const uint64_t n : units) {
-    count += 3 * n * (inputs + n + (reset_after ? 2 : 1));
-    inputs = n;
-  }
-  return count;
-}
+// What a network's size follows from, in the words of stint_model_info and of the trainer's
+// options.
+struct NetworkSize {
+  std::vector<uint64_t> units;       // of each layer
+  bool reset_after = true;           // of all layers, but the first under embedding "none"
+  std::string embedding = "shared";  // "shared", "separate", "none"
+  uint64_t embedding_width = 0;      // of "separate"
+  uint64_t items = 0;
+};
+
+// Trainable numbers of a network: gates, biases, rows of inputs, rows of items and their biases.
+uint64_t CountParameters(const NetworkSize& network);
 
 // External ids as text. Integers are found by their value, in canonical form.
 std::optional<uint32_t> FindItem(const stint_model* model, const std::string& id);

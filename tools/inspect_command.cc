@@ -35,12 +35,20 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["file_size"] = info.file_size;
   json["dtype"] = info.dtype;
   json["gru_form"] = info.gru_form;
-  const std::vector<uint32_t> layers(info.units, info.units + info.layers);
-  json["layers"] = layers;
+  json["layers"] = std::vector<uint32_t>(info.units, info.units + info.layers);
+  json["layer_gru_forms"] =
+      std::vector<std::string>(info.layer_gru_forms, info.layer_gru_forms + info.layers);
+  json["embedding"] = info.embedding;
+  json["embedding_width"] = info.embedding_width;
+  json["hidden_activation"] = info.hidden_activation;
   json["final_activation"] = info.final_activation;
   json["items"] = info.items;
   json["parameters"] =
-      CountParameters(layers, std::string(info.gru_form) == "reset_after", info.items);
+      CountParameters({.units = std::vector<uint64_t>(info.units, info.units + info.layers),
+                       .reset_after = std::string(info.gru_form) == "reset_after",
+                       .embedding = info.embedding,
+                       .embedding_width = info.embedding_width,
+                       .items = info.items});
   json["ids"] = info.ids_are_names ? "names" : "integers";
   json["training_events"] = info.training_events;
   json["self_tests"] = info.self_tests;
@@ -88,11 +96,21 @@ std::string ToText(const ordered_json& json) {
   line("format version", number("format_version"));
   line("file size", number("file_size") + " bytes");
   line("weights", word("dtype"));
-  std::string layers;
+  std::string layers, forms;
   for (const auto& units : json.at("layers")) {
     layers += (layers.empty() ? "" : ", ") + std::to_string(units.get<uint32_t>());
   }
-  line("GRU", layers + " units, " + word("gru_form"));
+  bool mixed = false;
+  for (const auto& form : json.at("layer_gru_forms")) {
+    forms += (forms.empty() ? "" : ", ") + form.get<std::string>();
+    mixed |= form != json.at("layer_gru_forms")[0];
+  }
+  if (!mixed) forms = json.at("layer_gru_forms")[0].get<std::string>();
+  line("GRU", layers + " units, " + forms);
+  line("hidden activation", word("hidden_activation"));
+  const uint64_t width = json.at("embedding_width").get<uint64_t>();
+  line("embedding",
+       word("embedding") + (width > 0 ? ", " + Grouped(width) + " wide" : ": one-hot input"));
   line("final activation", word("final_activation") + " (in training)");
   line("items", number("items") + ", ids are " + word("ids"));
   line("parameters", number("parameters"));

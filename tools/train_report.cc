@@ -11,6 +11,7 @@
 #include "stint/stint.h"
 #include "tools/common.h"
 #include "tools/progress.h"
+#include "trainer/parameters.h"
 
 namespace stint {
 namespace {
@@ -58,8 +59,13 @@ std::string ValidationSplitLine(const Dataset& dataset) {
 }
 
 std::string TrainingLine(const char* title, const Options& options, const Dataset& dataset) {
-  const uint64_t parameters = CountParameters(
-      options.layers, options.gru_form == GruForm::kResetAfter, dataset.catalog.size());
+  const NetworkShape shape = NetworkShape::Of(options, dataset.catalog.size());
+  const uint64_t parameters =
+      CountParameters({.units = std::vector<uint64_t>(shape.layers.begin(), shape.layers.end()),
+                       .reset_after = shape.gru_form == GruForm::kResetAfter,
+                       .embedding = Name(shape.embedding),
+                       .embedding_width = shape.embedding_width,
+                       .items = shape.items});
   return Format("%s: %s sessions, %s targets, %s items; %s parameters", title,
                 Grouped(dataset.train.size()).c_str(), Grouped(dataset.train.Targets()).c_str(),
                 Grouped(dataset.catalog.size()).c_str(), Grouped(parameters).c_str());

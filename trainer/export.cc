@@ -32,10 +32,11 @@ struct Sections {
     std::vector<uint8_t> hidden_weights;  // panels [3 * units, units]
   };
   std::vector<Layer> layers;
-  std::vector<uint8_t> item_rows;  // panels [items, width]
-  std::vector<uint8_t> names;      // bytes of all names
-  std::vector<uint32_t> offsets;   // [items + 1] into names
-  std::vector<uint32_t> id_order;  // [items] by id
+  std::vector<uint8_t> item_rows;   // panels [items, width]
+  std::vector<uint8_t> input_rows;  // rows, empty if the embedding is shared
+  std::vector<uint8_t> names;       // bytes of all names
+  std::vector<uint32_t> offsets;    // [items + 1] into names
+  std::vector<uint32_t> id_order;   // [items] by id
 };
 
 // A self-test: items in, top-k out.
@@ -53,6 +54,45 @@ void CheckJson(const char* name, const std::string& text) {
   if (!json.is_object()) Fail(std::string(name) + " is not a JSON object: " + text);
 }
 
+// The matrix behind input_rows: rows of the file that an item has.
+size_t InputParts(const Parameters& parameters) {
+  return parameters.shape.embedding == Embedding::kNone ? 3 : 1;
+}
+
+// The file has floats: what is checked are those.
+void CheckActivation(const char* name, const Activation& activation) {
+  const ActivationParams f = activation.Params();
+  const bool selu = f.kind == ActivationKind::kSelu;
+  const bool has_alpha =
+      selu || f.kind == ActivationKind::kElu || f.kind == ActivationKind::kLeakyRelu;
+  const auto good = [](float x) { return x > 0 && x <= kLargestActivationParameter; };
+  if ((has_alpha ? good(f.alpha) : f.alpha == 0) && (selu ? good(f.scale) : f.scale == 1)) return;
+  Fail(std::string(name) + " activation " + Name(activation) + ": alpha " +
+       std::to_string(f.alpha) + ", scale " + std::to_string(f.scale) +
+       "; each is in (0, 1e6] where the activation has it, else alpha is 0 and scale 1");
+}
+
+// Where the parameters of the first layer's input and its form contradict the shape.
+void CheckFirstInput(const Parameters& parameters) {
+  const Embedding embedding = parameters.shape.embedding;
+  const Matrix& inputs = parameters.inputs;
+  const size_t units = parameters.layers[0].units();
+  const size_t expected = embedding == Embedding::kNone       ? 3 * units
+                          : embedding == Embedding::kSeparate ? parameters.layers[0].inputs()
+                                                              : 0;
+  const size_t rows = embedding == Embedding::kShared ? 0 : parameters.items.rows;
+  if (inputs.rows != rows || (rows > 0 && inputs.cols != expected)) {
+    Fail("input rows of " + std::to_string(inputs.rows) + " x " + std::to_string(inputs.cols) +
+         ", not " + std::to_string(rows) + " x " + std::to_string(expected));
+  }
+  if (embedding == Embedding::kSeparate && (expected == 0 || expected > kMaxUnits)) {
+    Fail("an embedding of width " + std::to_string(expected) + ", not 1 to 16384");
+  }
+  if (embedding == Embedding::kNone && parameters.layers[0].inputs() != 0) {
+    Fail("a matrix of input weights under one-hot input");
+  }
+}
+
 void CheckInput(const ExportInput& input) {
   const Parameters& parameters = *input.parameters;
   const Catalog& catalog = *input.catalog;
@@ -65,8 +105,12 @@ void CheckInput(const ExportInput& input) {
   if (parameters.layers.empty() || parameters.layers.size() > kMaxLayers) {
     Fail(std::to_string(parameters.layers.size()) + " layers, not 1 to 16");
   }
-  size_t inputs = parameters.width();
-  for (const GruParameters& layer : parameters.layers) {
+  CheckFirstInput(parameters);
+  size_t inputs = parameters.shape.embedding == Embedding::kShared ? parameters.width()
+                                                                   : parameters.layers[0].inputs();
+  for (size_t l = 0; l < parameters.layers.size(); ++l) {
+    const GruParameters& layer = parameters.layers[l];
+    if (layer.form != parameters.shape.FormOf(l)) Fail("a layer's GRU form is not the network's");
     if (layer.units() == 0 || layer.units() > kMaxUnits) {
       Fail(std::to_string(layer.units()) + " units, not 1 to 16384");
     }
@@ -77,6 +121,9 @@ void CheckInput(const ExportInput& input) {
     inputs = layer.units();
   }
   if (inputs != parameters.width()) Fail("last layer and item rows differ in width");
+  CheckActivation("final", input.final_activation);
+  CheckActivation("hidden", input.hidden_activation);
+  if (input.hidden_activation.kind == ActivationKind::kSoftmax) Fail("hidden activation softmax");
   if (input.self_test_sessions.size() > kMaxSelfTests) Fail("more than 1024 self-tests");
   for (const std::vector<uint32_t>& session : input.self_test_sessions) {
     for (const uint32_t item : session) {
@@ -95,10 +142,12 @@ void CheckSize(const ExportInput& input) {
   const bool int8 = input.dtype == DType::kInt8;
   uint64_t bytes = 1 << 20;  // tables, padding
   for (const GruParameters& layer : parameters.layers) {
-    bytes += PanelBytes(int8, layer.input_weights.rows, layer.inputs());
+    bytes += PanelBytes(int8, 3 * layer.units(), layer.inputs());
     bytes += PanelBytes(int8, layer.hidden_weights.rows, layer.units());
   }
   bytes += PanelBytes(int8, parameters.items.rows, parameters.width());
+  const size_t parts = InputParts(parameters);
+  bytes += RowsBytes(int8, parameters.inputs.rows * parts, parameters.inputs.cols / parts);
   bytes += parameters.items.rows * uint64_t{16};  // ids or name offsets, order, counts
   for (const std::string& name : input.catalog->ids.names) bytes += name.size();
   bytes += input.hyperparameters.size() + input.training_summary.size();
@@ -138,12 +187,19 @@ Sections MakeSections(const ExportInput& input) {
   for (size_t l = 0; l < parameters.layers.size(); ++l) {
     const GruParameters& layer = parameters.layers[l];
     const std::string name = "layer " + std::to_string(l);
-    sections.layers.push_back(
-        {pack(name + " input weights", layer.input_weights, layer.input_bias.data),
-         pack(name + " hidden weights", layer.hidden_weights,
-              layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
+    Matrix input_weights = layer.input_weights;
+    input_weights.rows = 3 * layer.units();  // of no columns under one-hot input: the biases alone
+    sections.layers.push_back({pack(name + " input weights", input_weights, layer.input_bias.data),
+                               pack(name + " hidden weights", layer.hidden_weights,
+                                    layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
   }
   sections.item_rows = pack("item rows", parameters.items, parameters.item_bias.data);
+  if (parameters.inputs.rows > 0) {
+    const Matrix& rows = parameters.inputs;
+    const size_t parts = InputParts(parameters);
+    sections.input_rows.resize(RowsSize(input.dtype, rows.rows, rows.cols, parts));
+    PackRows("input rows", input.dtype, rows, parts, sections.input_rows.data());
+  }
   const Ids& ids = input.catalog->ids;
   if (ids.are_names) {
     sections.offsets.push_back(0);
@@ -156,18 +212,33 @@ Sections MakeSections(const ExportInput& input) {
   return sections;
 }
 
-schema::FinalActivation ToSchema(ActivationKind activation) {
-  switch (activation) {
-    case ActivationKind::kSoftmax:
-      return schema::FinalActivation::Softmax;
-    case ActivationKind::kLinear:
-      return schema::FinalActivation::Linear;
-    case ActivationKind::kElu:
-      return schema::FinalActivation::Elu;
-    default:
-      break;
+// The numbers are the same: runtime/activation.h.
+schema::Activation ToSchema(ActivationKind activation) {
+  return static_cast<schema::Activation>(activation);
+}
+static_assert(static_cast<int>(schema::Activation::Selu) ==
+              static_cast<int>(ActivationKind::kSelu));
+
+// A model that a runtime of version 1 reads right is written for it.
+uint32_t VersionOf(const ExportInput& input) {
+  const ActivationKind final = input.final_activation.kind;
+  const bool old = input.parameters->shape.embedding == Embedding::kShared &&
+                   input.hidden_activation.kind == ActivationKind::kTanh &&
+                   (final == ActivationKind::kSoftmax || final == ActivationKind::kLinear ||
+                    final == ActivationKind::kElu);
+  return old ? 1 : 2;
+}
+
+schema::Embedding ToSchema(Embedding embedding) {
+  switch (embedding) {
+    case Embedding::kShared:
+      return schema::Embedding::Shared;
+    case Embedding::kSeparate:
+      return schema::Embedding::Separate;
+    case Embedding::kNone:
+      return schema::Embedding::None;
   }
-  Fail("unknown final activation");
+  Fail("unknown embedding");
 }
 
 AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
@@ -197,6 +268,8 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   const auto id_order = array(sections.id_order);
   const auto counts = array(catalog.counts);
   const auto item_rows = array(sections.item_rows);
+  flatbuffers::Offset<schema::Section> input_rows;
+  if (!sections.input_rows.empty()) input_rows = array(sections.input_rows);
   std::vector<flatbuffers::Offset<schema::GruLayer>> layers;
   for (size_t l = 0; l < parameters.layers.size(); ++l) {
     const auto input_weights = array(sections.layers[l].input_weights);
@@ -218,7 +291,8 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   const auto test_vector = builder.CreateVector(tests);
 
   schema::ModelBuilder model(builder);
-  model.add_format_version(kFormatVersion);
+  const uint32_t version = VersionOf(input);
+  model.add_format_version(version);
   model.add_header_xxh3(0);
   model.add_file_size(0);
   model.add_dtype(input.dtype == DType::kInt8 ? schema::DType::Int8 : schema::DType::F32);
@@ -226,7 +300,7 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
                          ? schema::GruForm::ResetAfter
                          : schema::GruForm::ResetBefore);
   model.add_final_activation(ToSchema(input.final_activation.kind));
-  model.add_elu_alpha(static_cast<float>(input.final_activation.alpha));
+  model.add_final_alpha(input.final_activation.Params().alpha);
   model.add_items(static_cast<uint32_t>(parameters.items.rows));
   model.add_layers(layer_vector);
   model.add_item_rows(item_rows);
@@ -241,6 +315,15 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   model.add_hyperparameters(hyperparameters);
   model.add_training_summary(training_summary);
   model.add_self_tests(test_vector);
+  if (version > 1) {
+    const ActivationParams hidden = input.hidden_activation.Params();
+    model.add_embedding(ToSchema(parameters.shape.embedding));
+    if (!sections.input_rows.empty()) model.add_input_rows(input_rows);
+    model.add_hidden_activation(ToSchema(hidden.kind));
+    model.add_hidden_alpha(hidden.alpha);
+    model.add_hidden_scale(hidden.scale);
+    model.add_final_scale(input.final_activation.Params().scale);
+  }
   schema::FinishModelBuffer(builder, model.Finish());
 
   AlignedBytes file(builder.GetSize());
@@ -264,8 +347,8 @@ void Seal(AlignedBytes* file) {
     add(layer->hidden_weights());
   }
   for (const schema::Section* section :
-       {model->item_rows(), model->id_numbers(), model->id_names(), model->id_name_offsets(),
-        model->id_order(), model->counts()}) {
+       {model->item_rows(), model->input_rows(), model->id_numbers(), model->id_names(),
+        model->id_name_offsets(), model->id_order(), model->counts()}) {
     add(section);
   }
   std::sort(payloads.begin(), payloads.end(),

@@ -21,9 +21,9 @@ struct ExportInput {
   const Catalog* catalog = nullptr;
   DType dtype = DType::kInt8;
   Activation final_activation = {ActivationKind::kSoftmax};
-  Activation hidden_activation = {ActivationKind::kTanh};
-  std::string hyperparameters = "{}";   // JSON object
-  std::string training_summary = "{}";  // JSON object
+  Activation hidden_activation = {ActivationKind::kTanh};  // not softmax
+  std::string hyperparameters = "{}";                      // JSON object
+  std::string training_summary = "{}";                     // JSON object
   // Item sequences whose top-k is computed by the runtime and stored as self-tests.
   std::vector<std::vector<uint32_t>> self_test_sessions;
   uint32_t self_test_k = 20;

@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Weight matrices -> panels of the model file: int8 rows with a scale each, or floats.
+// Weight matrices -> panels and rows of the model file: int8 rows with a scale each, or floats.
 #include "trainer/quantize.h"
 
 #include <algorithm>
@@ -24,6 +24,17 @@ constexpr float kSmallestRow = 1e-30f;
                               const std::string& column) {
   throw std::runtime_error(name + ": row " + std::to_string(row) + ", " + column + " is " +
                            std::to_string(w) + ", a model holds finite weights up to 1e15");
+}
+
+void CheckWeights(const std::string& name, const Matrix& weights, const float* bias) {
+  for (size_t r = 0; r < weights.rows; ++r) {
+    const float* row = weights.Row(r);
+    for (size_t c = 0; c < weights.cols; ++c) {  // the comparison is false for NaN
+      if (!(std::fabs(row[c]) <= kLargestWeight))
+        ThrowWeight(name, row[c], r, "column " + std::to_string(c));
+    }
+    if (bias && !(std::fabs(bias[r]) <= kLargestWeight)) ThrowWeight(name, bias[r], r, "bias");
+  }
 }
 
 // One tile of 64 rows from `first_row` on.
@@ -81,14 +92,7 @@ size_t PackedSize(DType dtype, size_t rows, size_t cols) {
 
 void PackPanels(const std::string& name, DType dtype, const Matrix& weights, const float* bias,
                 uint8_t* out) {
-  for (size_t r = 0; r < weights.rows; ++r) {
-    const float* row = weights.Row(r);
-    for (size_t c = 0; c < weights.cols; ++c) {  // the comparison is false for NaN
-      if (!(std::fabs(row[c]) <= kLargestWeight))
-        ThrowWeight(name, row[c], r, "column " + std::to_string(c));
-    }
-    if (bias && !(std::fabs(bias[r]) <= kLargestWeight)) ThrowWeight(name, bias[r], r, "bias");
-  }
+  CheckWeights(name, weights, bias);
   const bool int8 = dtype == DType::kInt8;
   const size_t tile_bytes = static_cast<size_t>(PanelTileBytes(int8, weights.cols));
   for (size_t r = 0; r < weights.rows; r += kTileRows, out += tile_bytes) {
@@ -119,6 +123,49 @@ void UnpackPanels(DType dtype, const uint8_t* panels, Matrix* weights, float* bi
     } else {
       for (size_t c = 0; c < weights->cols; ++c) row[c] = float_at((c + 1) * kTileRows + lane);
       if (bias) bias[r] = float_at(lane);
+    }
+  }
+}
+
+size_t RowsSize(DType dtype, size_t rows, size_t cols, size_t parts) {
+  return static_cast<size_t>(RowsBytes(dtype == DType::kInt8, rows * parts, cols / parts));
+}
+
+void PackRows(const std::string& name, DType dtype, const Matrix& weights, size_t parts,
+              uint8_t* out) {
+  CheckWeights(name, weights, nullptr);
+  const bool int8 = dtype == DType::kInt8;
+  const size_t cols = weights.cols / parts;
+  const size_t row_bytes = static_cast<size_t>(RowBytes(int8, cols));
+  std::vector<int8_t> codes(cols);
+  for (size_t r = 0; r < weights.rows * parts; ++r, out += row_bytes) {
+    const float* row = weights.Row(r / parts) + r % parts * cols;
+    if (int8) {
+      const float scale = QuantizeRow(row, cols, codes.data());
+      std::memcpy(out, &scale, sizeof(scale));
+      uint8_t* bytes = out + sizeof(scale);
+      std::memset(bytes, kCodeZero, row_bytes - sizeof(scale));
+      for (size_t c = 0; c < cols; ++c) bytes[c] = static_cast<uint8_t>(codes[c] + kCodeZero);
+    } else {
+      std::memcpy(out, row, row_bytes);
+    }
+  }
+}
+
+void UnpackRows(DType dtype, const uint8_t* rows, size_t parts, Matrix* weights) {
+  const bool int8 = dtype == DType::kInt8;
+  const size_t cols = weights->cols / parts;
+  const size_t row_bytes = static_cast<size_t>(RowBytes(int8, cols));
+  for (size_t r = 0; r < weights->rows * parts; ++r, rows += row_bytes) {
+    float* row = weights->Row(r / parts) + r % parts * cols;
+    if (!int8) {
+      std::memcpy(row, rows, row_bytes);
+      continue;
+    }
+    float scale;
+    std::memcpy(&scale, rows, sizeof(scale));
+    for (size_t c = 0; c < cols; ++c) {
+      row[c] = scale * static_cast<float>(static_cast<int>(rows[sizeof(scale) + c]) - kCodeZero);
     }
   }
 }

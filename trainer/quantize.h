@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Weight matrices -> panels of the model file (schema/panel.h), and back.
+// Weight matrices -> panels and rows of the model file (schema/panel.h), and back.
 #ifndef STINT_TRAINER_QUANTIZE_H_
 #define STINT_TRAINER_QUANTIZE_H_
 
@@ -30,6 +30,13 @@ void PackPanels(const std::string& name, DType dtype, const Matrix& weights, con
 
 // The weights that panels stand for; `weights` has the matrix' shape, `bias` is [rows] or null.
 void UnpackPanels(DType dtype, const uint8_t* panels, Matrix* weights, float* bias);
+
+// The same of rows, RowsSize() bytes. A row of `weights` is `parts` rows of the file, each with a
+// scale of its own: the gates of a one-hot input differ in size. weights.cols is a multiple of it.
+size_t RowsSize(DType dtype, size_t rows, size_t cols, size_t parts);
+void PackRows(const std::string& name, DType dtype, const Matrix& weights, size_t parts,
+              uint8_t* out);
+void UnpackRows(DType dtype, const uint8_t* rows, size_t parts, Matrix* weights);
 
 }  // namespace stint
 

@@ -45,7 +45,7 @@ TEST(Model, DescribesWhatWasWritten) {
       EXPECT_EQ(info.units[1], 33u);
       EXPECT_STREQ(info.gru_form, Name(form));
       EXPECT_STREQ(info.dtype, Name(dtype));
-      EXPECT_STREQ(info.final_activation, "elu");
+      EXPECT_STREQ(info.final_activation, "elu-0.5");
       EXPECT_EQ(info.ids_are_names, 0);
       EXPECT_EQ(info.file_size, bytes.size());
       EXPECT_EQ(info.self_tests, 2u);

@@ -103,7 +103,7 @@ typedef struct stint_model_info {
   uint32_t layers;              /* GRU layers */
   const uint32_t* units;        /* [layers] hidden units of each */
   const char* gru_form;         /* "reset_after" or "reset_before" */
-  const char* final_activation; /* of training: "softmax", "linear", "elu"; scores are before it */
+  const char* final_activation; /* of training, e.g. "softmax" or "elu-0.5"; scores are before it */
   const char* dtype;            /* kind of the weights: "int8" or "f32" */
   int32_t ids_are_names;        /* 1: external item ids are strings, 0: 64-bit integers */
   uint64_t file_size;           /* bytes */
@@ -111,6 +111,11 @@ typedef struct stint_model_info {
   uint32_t self_tests;          /* test sessions in the file */
   const char* hyperparameters;  /* JSON object as the trainer wrote it */
   const char* training_summary; /* JSON object: epochs, metrics, seed, stint version */
+  const char* embedding;        /* of the input: "shared" with the scores, "separate", "none" */
+  uint32_t embedding_width;     /* numbers an item enters the first layer by; 0: "none" */
+  const char* hidden_activation;      /* of the GRU candidate, e.g. "tanh" or "leaky-0.01" */
+  const char* const* layer_gru_forms; /* [layers] of each; under "none" the first is always
+                                         "reset_before" */
 } stint_model_info;
 STINT_API stint_status stint_model_describe(const stint_model* model, stint_model_info* info);
 
@@ -217,6 +222,13 @@ STINT_API stint_status stint_rank(stint_session* session, uint32_t item, uint32_
 
 /* Scores of all items, [items] floats. An empty session: the items' counts. */
 STINT_API stint_status stint_scores(stint_session* session, float* scores);
+
+/* The model's final activation of a score: what training compared, "elu-0.5" and so
+ * on by stint_model_info.final_activation; the same bits on every device. It never
+ * falls but for rounding, so order and ties are those of the scores: rank by scores.
+ * Softmax needs the scores of all items: here it is the score itself, as it is for a
+ * null model. An empty session's counts are no scores. */
+STINT_API float stint_final_activation(const stint_model* model, float score);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -71,6 +71,7 @@ class Model {
     *name = std::string_view(bytes, length);
     return status;
   }
+  float FinalActivation(float score) const { return stint_final_activation(get(), score); }
   stint_status ItemCount(uint32_t item, uint32_t* count) const {
     return stint_item_count(get(), item, count);
   }
