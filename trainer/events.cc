@@ -152,8 +152,8 @@ class Log {
 };
 
 // Makes room for what the file and those after it will give if they go on as up to now, so that
-// the columns seldom move: while one moves it is there twice. Room that is not used is never
-// touched, and no memory.
+// the columns seldom move: while one moves it is there twice. A quarter more for lines that get
+// shorter; room that is not used is never touched, and no memory.
 void Log::Grow(const RecordReader& reader) {
   constexpr size_t kLeast = 1 << 16;  // events; the estimate is worth something after half of it
   const size_t size = events_.size();
@@ -164,7 +164,7 @@ void Log::Grow(const RecordReader& reader) {
     wanted = size + std::max(kLeast, size / 8);
   } else if (share > 0) {
     const double total = static_cast<double>(of_file) / share * files_like_this_;
-    if (total < 4e9) wanted = file_start_ + static_cast<size_t>(1.02 * total) + kLeast;
+    if (total < 4e9) wanted = file_start_ + static_cast<size_t>(1.25 * total) + kLeast;
     wanted = std::max(wanted, size + size / 8);
   }
   events_.session.reserve(wanted);

@@ -54,6 +54,7 @@ bool RecordReader::Fill() {
   if (filled_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
   const size_t got = input_.Read(buffer_.data() + filled_, buffer_.size() - filled_);
   filled_ += got;
+  plain_bytes_ += static_cast<double>(got);
   return got > 0;
 }
 

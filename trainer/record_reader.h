@@ -31,8 +31,11 @@ class RecordReader {
 
   // The line that the record starts on, from 1.
   uint64_t line_number() const { return line_number_; }
-  // The share of the file that has been read, a buffer ahead of the record; 0: not known.
-  double ShareRead() const { return input_.ShareRead(); }
+  // The share of the file up to the end of the record, an estimate if it is compressed; 0: not
+  // known.
+  double ShareRead() const {
+    return input_.ShareRead() * (1 - static_cast<double>(filled_ - next_) / plain_bytes_);
+  }
   // Throws std::runtime_error "path:line: reason".
   [[noreturn]] void Fail(const std::string& reason) const;
 
@@ -49,6 +52,7 @@ class RecordReader {
   size_t end_ = 0;
   size_t next_ = 0;  // buffer_[next_, filled_) comes after it
   size_t filled_ = 0;
+  double plain_bytes_ = 1;  // that came from input_
   uint64_t line_number_ = 0;
   uint64_t lines_in_record_ = 0;
   std::vector<char> unquoted_;  // fields of the record that had quotes, without them

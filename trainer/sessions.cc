@@ -107,6 +107,8 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
   sessions.items.reserve(n_events);
   sessions.offsets.reserve(n_sessions + 1);
   sessions.ends.reserve(n_sessions);
+  (events.session_ids.are_names ? sessions.session_ids.names.reserve(n_sessions)
+                                : sessions.session_ids.numbers.reserve(n_sessions));
   starts.reserve(n_sessions);
   sessions.offsets.push_back(0);
   for (size_t s = 0; s < grouped.by_id.size(); ++s) {
