@@ -30,39 +30,50 @@ constexpr size_t kMaxVectors = 3;
 constexpr size_t MaxRows(size_t) { return 4; }
 #endif
 
+// Terms of a sum taken at a time: a strip of x of so many rows and at most kMaxVectors vectors
+// (41 KB) stays in the first-level cache while all rows go by, and a chunk of gathered rows beside
+// it. With whole sums of 512 terms the products ran at 78 instead of 140 GFLOP/s. Sums that are
+// interrupted lie in `out` and go on in the same order: the bits do not change.
+constexpr size_t kDepthBlock = 128;
+constexpr size_t kRowChunk = 64;
+
 HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
   return rows.data + (rows.index != nullptr ? rows.index[r] : r) * rows.stride;
 }
 
-// Gathered rows come from anywhere in tens of megabytes: fetches rows [begin, end) while the
-// block before them is computed.
-HWY_INLINE void PrefetchRows(const Rows& rows, size_t begin, size_t end, size_t depth) {
-  for (size_t r = begin; r < end; ++r) {
-    const float* row = RowAt(rows, r);
-    for (size_t t = 0; t < depth; t += kRowAlignment) hwy::Prefetch(row + t);
-  }
-}
-
-// out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on.
-template <size_t kR, size_t kV>
-HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t depth, const float* HWY_RESTRICT x,
-                          size_t x_stride, float* HWY_RESTRICT out, size_t out_stride) {
+// out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on: the terms
+// [first, last), the first ones set out, others are added to it.
+template <size_t kR, size_t kV, bool kPrefetch>
+HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, size_t last,
+                          const float* HWY_RESTRICT x, size_t x_stride, float* HWY_RESTRICT out,
+                          size_t out_stride) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const float* row[kR];
+  const float* ahead[kR];
   V sum[kR][kV];
   for (size_t i = 0; i < kR; ++i) {
     row[i] = RowAt(rows, r + i);
+    if (kPrefetch) ahead[i] = RowAt(rows, HWY_MIN(r + kR + i, end - 1));
     const float bias =
         rows.bias != nullptr ? rows.bias[rows.index != nullptr ? rows.index[r + i] : r + i] : 0.0f;
-    for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::Set(d, bias);
+    for (size_t v = 0; v < kV; ++v) {
+      sum[i][v] = first == 0 ? hn::Set(d, bias) : hn::Load(d, out + i * out_stride + v * lanes);
+    }
   }
-  for (size_t t = 0; t < depth; ++t) {
-    V column[kV];
-    for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + t * x_stride + v * lanes);
-    for (size_t i = 0; i < kR; ++i) {
-      const V weight = hn::Set(d, row[i][t]);
-      for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::MulAdd(weight, column[v], sum[i][v]);
+  for (size_t t = first; t < last;) {
+    // Gathered rows come from anywhere in tens of megabytes: those after the next are fetched a
+    // line at a time beside the arithmetic.
+    if (kPrefetch) {
+      for (size_t i = 0; i < kR; ++i) hwy::Prefetch(ahead[i] + t);
+    }
+    for (const size_t stop = HWY_MIN(last, t + kRowAlignment); t < stop; ++t) {
+      V column[kV];
+      for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + t * x_stride + v * lanes);
+      for (size_t i = 0; i < kR; ++i) {
+        const V weight = hn::Set(d, row[i][t]);
+        for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::MulAdd(weight, column[v], sum[i][v]);
+      }
     }
   }
   for (size_t i = 0; i < kR; ++i) {
@@ -141,14 +152,18 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
                      size_t x_stride, size_t width, float* out, size_t out_stride) {
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
-    CoverRows<MaxRows(kV)>(begin, end, [&](auto block, size_t r) HWY_ATTR {
-      if (rows.index != nullptr && j == 0) {
-        const size_t next = r + decltype(block)::value;
-        PrefetchRows(rows, next, HWY_MIN(end, next + decltype(block)::value), depth);
-      }
-      RowsBlock<decltype(block)::value, kV>(rows, r, depth, x + j, x_stride,
-                                            out + r * out_stride + j, out_stride);
-    });
+    for (size_t first = 0; first == 0 || first < depth; first += kDepthBlock) {
+      const size_t last = HWY_MIN(depth, first + kDepthBlock);
+      CoverRows<MaxRows(kV)>(begin, end, [&](auto block, size_t r) HWY_ATTR {
+        constexpr size_t kR = decltype(block)::value;
+        float* to = out + r * out_stride + j;
+        if (rows.index != nullptr && j == 0) {
+          RowsBlock<kR, kV, true>(rows, r, end, first, last, x + j, x_stride, to, out_stride);
+        } else {
+          RowsBlock<kR, kV, false>(rows, r, end, first, last, x + j, x_stride, to, out_stride);
+        }
+      });
+    }
   });
 }
 
@@ -157,11 +172,14 @@ void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, si
                                   float* out, size_t out_stride) {
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
-    CoverRows<MaxRows(kV)>(column_begin, column_end, [&](auto block, size_t c) HWY_ATTR {
-      TransposedBlock<decltype(block)::value, kV>(rows, begin, end, c, x + j, x_stride,
-                                                  out + (c - column_begin) * out_stride + j,
-                                                  out_stride);
-    });
+    for (size_t first = begin; first < end; first += kRowChunk) {
+      const size_t last = HWY_MIN(end, first + kRowChunk);
+      CoverRows<MaxRows(kV)>(column_begin, column_end, [&](auto block, size_t c) HWY_ATTR {
+        TransposedBlock<decltype(block)::value, kV>(rows, first, last, c, x + j, x_stride,
+                                                    out + (c - column_begin) * out_stride + j,
+                                                    out_stride);
+      });
+    }
   });
 }
 

@@ -64,6 +64,7 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
       log_counts_.push_back(static_cast<float>(Log(static_cast<double>(count))));
     }
   }
+  if (options.ema_decay > 0) mean_.emplace(parameters_, options.ema_decay);
   const size_t width = parameters_.width();
   const size_t samples =
       options.negative_source == NegativeSource::kAll ? counts.size() : options.negatives;
@@ -146,6 +147,8 @@ double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives
   if (!(loss < kDivergedLoss)) return loss;  // NaN as well
   Backward();
   Update();
+  ++done_;
+  if (mean_ && done_ % WeightMean::kInterval == 0) mean_->Update(parameters_, &team_);
   return loss;
 }
 
@@ -165,6 +168,8 @@ std::vector<StateArray> Network::State() {
   for (size_t l = 0; l < layers_.size(); ++l) {
     add("hidden." + std::to_string(l), layers_[l].hidden.data(), layers_[l].hidden.size());
   }
+  add("done", &done_, 1);
+  if (mean_) add_block("mean", mean_->mean());
   if (options_.normalize_items) {
     add("item_scale", item_scale_.data(), item_scale_.size());
     add("item_scale_slots", item_scale_slots_.data(), item_scale_slots_.size());
@@ -409,10 +414,17 @@ LossBatch Network::ScoreBatch() const {
           .targets = target_items_.data(),
           .exclude_batch = source == NegativeSource::kSampled || source == NegativeSource::kAll,
           .exclude_hits = options_.remove_hits || source == NegativeSource::kAll,
-          .thresholds = nullptr};
+          .thresholds = options_.hardest > 0 ? thresholds_.data() : nullptr};
 }
 
 double Network::ComputeLoss() {
+  if (options_.hardest > 0) {
+    const LossBatch all = ScoreBatch();
+    team_.Run(stride_ / kRowAlignment, [&](size_t t) {
+      HardestThresholds(all, options_.hardest, t * kRowAlignment, (t + 1) * kRowAlignment,
+                        thresholds_.data());
+    });
+  }
   const LossBatch batch = ScoreBatch();
   const size_t blocks = Blocks(batch.columns, kColumnBlock);
   LossTargets(loss_config_, batch, statistics_.data());

@@ -11,10 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "trainer/ema.h"
 #include "trainer/gru.h"
 #include "trainer/loss.h"
 #include "trainer/matmul.h"
@@ -71,7 +73,8 @@ class Network {
   // [sessions] factors of each session's loss, by MiniBatch::sessions; empty: all 1.
   void SetSessionWeights(std::vector<float> weights) { session_weights_ = std::move(weights); }
 
-  // What a model is made of: the parameters, with normalized items folded into their rows.
+  // What a model is made of: the parameters or their running mean, with normalized items folded
+  // into their rows.
   Parameters Exported() const;
 
   // All that the next step depends on besides its arguments: copied out and in again, training
@@ -113,6 +116,9 @@ class Network {
   static constexpr size_t kColumnBlock = 64;
   // Partial sums of the hidden state's gradient, added in order: as many as threads can share.
   static constexpr size_t kMaxGroups = 16;
+  // Of these as many as the layer allows: partial sums beyond the second-level cache cost more than
+  // threads gain.
+  size_t Groups() const { return parameters_.width() * stride_ > 32768 ? 8 : kMaxGroups; }
   // Gate rows, features and units in a task.
   static constexpr size_t kRowBlock = 32;
   static size_t Blocks(size_t n, size_t block) { return (n + block - 1) / block; }
@@ -144,9 +150,20 @@ class Network {
   void BackwardScores();
   void BackwardLayer(size_t l);
   void BackwardInputs();
-  void UpdateLayer(size_t l);
+  void UpdateGates(size_t l, size_t begin, size_t end);
   void UpdateItems();
   void UpdateInputs();
+  // Updates of single elements that wait to be done side by side.
+  struct OnceUpdates {
+    static constexpr size_t kCapacity = 64;
+    size_t size = 0;
+    OptimizerSlots slots[kCapacity];
+    alignas(64) float gradient[kCapacity], parameter[kCapacity], first[kCapacity],
+        second[kCapacity], velocity[kCapacity];
+  };
+  void UpdateElement(const OptimizerSlots& slots, float gradient, OnceUpdates* updates);
+  void UpdateBias(size_t item, float gradient, OnceUpdates* updates);
+  void FlushBiases(OnceUpdates* updates);
   void UpdateItem(size_t item, const float* const* gradients, size_t occurrences);
   void BackwardNormalize();
   void ClipGradients();
@@ -178,6 +195,8 @@ class Network {
   std::vector<float> item_scale_ = {1.0f};  // [1] of normalize_items
   std::vector<float> item_scale_slots_;     // [3] its first, second and velocity
   uint32_t item_scale_steps_ = 0;
+  std::optional<WeightMean> mean_;        // with ema_decay
+  uint64_t done_ = 0;                     // steps
   double d_item_scale_ = 0;               // gradient of the scale
   std::vector<float> log_counts_;         // [items] log of the count, with logQ alone
   std::vector<double> mixture_in_batch_;  // [items] count / sum, with the mixture logQ alone

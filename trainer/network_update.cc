@@ -30,7 +30,14 @@ OptimizerSlots Network::SlotsOf(const Matrix& m, size_t offset) {
 void Network::Update() {
   if (options_.normalize_items) BackwardNormalize();
   if (options_.clip_norm > 0) ClipGradients();
-  for (size_t l = 0; l < layers_.size(); ++l) UpdateLayer(l);
+  if (!updates_at_once()) {
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      const size_t rows = 3 * layers_[l].a.units;
+      team_.Run(Blocks(rows, kRowBlock), [&](size_t t) {
+        UpdateGates(l, t * kRowBlock, std::min(rows, (t + 1) * kRowBlock));
+      });
+    }
+  }
   UpdateItems();
   if (!shared()) UpdateInputs();
   if (options_.normalize_items && options_.learn_item_scale) {
@@ -94,28 +101,30 @@ void Network::ClipGradients() {
       }
     }
   });
-  double sum = d_item_scale_ * d_item_scale_;
+  double sum = options_.learn_item_scale ? d_item_scale_ * d_item_scale_ : 0.0;
   for (const double square : squares) sum += square;
   const double norm = std::sqrt(sum);
   optimizer_.gradient_scale =
       norm >= options_.clip_norm ? static_cast<float>(options_.clip_norm / norm) : 1.0f;
 }
 
-void Network::UpdateLayer(size_t l) {
+// Rows [begin, end) of a layer's weights and their biases.
+void Network::UpdateGates(size_t l, size_t begin, size_t end) {
   const Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
-  const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d,
-                          size_t row) {
-    const float* gradient = d.data() + row * RowStride(weights.cols);
-    UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
-    if (bias.rows > 0) UpdateOne(optimizer_, SlotsOf(bias, row), gradient[weights.cols]);
-  };
-  team_.Run(Blocks(3 * p.units(), kRowBlock), [&](size_t t) {
-    for (size_t row = t * kRowBlock; row < std::min(3 * p.units(), (t + 1) * kRowBlock); ++row) {
-      update(p.input_weights, p.input_bias, layer.d_input_weights, row);
-      update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights, row);
+  OnceUpdates biases;
+  const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d) {
+    for (size_t row = begin; row < end; ++row) {
+      const float* gradient = d.data() + row * RowStride(weights.cols);
+      if (weights.cols > 0) {  // one-hot input has none, and its slots would be those behind it
+        UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
+      }
+      if (bias.rows > 0) UpdateElement(SlotsOf(bias, row), gradient[weights.cols], &biases);
     }
-  });
+    FlushBiases(&biases);
+  };
+  update(p.input_weights, p.input_bias, layer.d_input_weights);
+  update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights);
 }
 
 void Network::PrefetchSlots(size_t item) const {
@@ -126,6 +135,43 @@ void Network::PrefetchSlots(size_t item) const {
       hwy::Prefetch(slots->block() + place + c);
     }
   }
+}
+
+void Network::UpdateBias(size_t item, float gradient, OnceUpdates* updates) {
+  UpdateElement(SlotsOf(parameters_.item_bias, item), gradient, updates);
+}
+
+// One element has the same chain of operations as 16 side by side, and its latency: so they are
+// collected. Adam, with a step count each, is not worth it.
+void Network::UpdateElement(const OptimizerSlots& slots, float gradient, OnceUpdates* updates) {
+  if (optimizer_.HasSteps()) return UpdateOne(optimizer_, slots, gradient);
+  const size_t i = updates->size++;
+  updates->slots[i] = slots;
+  updates->gradient[i] = gradient;
+  updates->parameter[i] = *slots.parameter;
+  if (slots.first != nullptr) updates->first[i] = *slots.first;
+  if (slots.second != nullptr) updates->second[i] = *slots.second;
+  if (slots.velocity != nullptr) updates->velocity[i] = *slots.velocity;
+  if (updates->size == OnceUpdates::kCapacity) FlushBiases(updates);
+}
+
+void Network::FlushBiases(OnceUpdates* updates) {
+  if (updates->size == 0) return;
+  const float* gradient = updates->gradient;
+  UpdateRow(optimizer_,
+            {.parameter = updates->parameter,
+             .first = updates->first,
+             .second = updates->second,
+             .velocity = updates->velocity},
+            &gradient, 1, updates->size);
+  for (size_t i = 0; i < updates->size; ++i) {
+    const OptimizerSlots& slots = updates->slots[i];
+    *slots.parameter = updates->parameter[i];
+    if (slots.first != nullptr) *slots.first = updates->first[i];
+    if (slots.second != nullptr) *slots.second = updates->second[i];
+    if (slots.velocity != nullptr) *slots.velocity = updates->velocity[i];
+  }
+  updates->size = 0;
 }
 
 void Network::UpdateItem(size_t item, const float* const* gradients, size_t occurrences) {
@@ -140,6 +186,7 @@ void Network::UpdateItems() {
   const bool at_once = updates_at_once();
   team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
     std::vector<const float*> gradients;
+    OnceUpdates biases;
     for (size_t slot = t * kColumnBlock; slot < std::min(touched_.size(), (t + 1) * kColumnBlock);
          ++slot) {
       const size_t occurrences = touched_.end(slot) - touched_.begin(slot);
@@ -155,8 +202,9 @@ void Network::UpdateItems() {
       }
       const size_t item = touched_.item(slot);
       UpdateItem(item, gradients.data(), occurrences);
-      if (scored) UpdateOne(optimizer_, SlotsOf(parameters_.item_bias, item), d_bias);
+      if (scored) UpdateBias(item, d_bias, &biases);
     }
+    FlushBiases(&biases);
   });
 }
 
@@ -187,7 +235,7 @@ float* Network::GradientRow(size_t occurrence) const {
 }
 
 Parameters Network::Exported() const {
-  Parameters exported = parameters_;
+  Parameters exported = mean_ ? mean_->mean() : parameters_;
   if (!options_.normalize_items) return exported;
   const Matrix& items = exported.items;
   for (size_t item = 0; item < items.rows; ++item) {
