@@ -11,8 +11,6 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
-#include <algorithm>
-
 #include "trainer/parameters.h"
 
 #ifndef STINT_TRAINER_OPTIMIZER_CORRECTIONS_
@@ -258,31 +256,6 @@ void UpdateRow(const OptimizerConfig& config, const OptimizerSlots& slots,
 
 void UpdateOne(const OptimizerConfig& config, const OptimizerSlots& slots, float gradient) {
   HWY_DYNAMIC_DISPATCH(UpdateOne)(config, NextStep(config, slots), slots, gradient);
-}
-
-void TouchedRows::Assign(const uint32_t* occurrences, size_t n) {
-  if (++stamp_ == 0) {  // wrapped: forget all old stamps
-    std::fill(stamp_of_.begin(), stamp_of_.end(), 0);
-    stamp_ = 1;
-  }
-  items_.clear();
-  starts_.assign(1, 0);
-  for (size_t i = 0; i < n; ++i) {
-    const uint32_t item = occurrences[i];
-    if (stamp_of_[item] != stamp_) {
-      stamp_of_[item] = stamp_;
-      slot_of_[item] = static_cast<uint32_t>(items_.size());
-      items_.push_back(item);
-      starts_.push_back(0);
-    }
-    ++starts_[slot_of_[item] + 1];  // a count, for the moment
-  }
-  for (size_t s = 0; s < items_.size(); ++s) starts_[s + 1] += starts_[s];
-  positions_.resize(n);
-  for (size_t i = 0; i < n; ++i) positions_[starts_[slot_of_[occurrences[i]]]++] = i;
-  // Every start has moved on to its row's end, the next row's start: move back.
-  for (size_t s = items_.size(); s > 0; --s) starts_[s] = starts_[s - 1];
-  starts_[0] = 0;
 }
 
 }  // namespace stint
