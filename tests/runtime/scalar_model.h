@@ -36,6 +36,59 @@ inline float ScalarTanh(float x) {
 }
 inline float ScalarSigmoid(float x) { return 0.5f + 0.5f * ScalarTanh(0.5f * x); }
 
+// exp of runtime/math-inl.h, written down a second time. Not for NaN.
+inline float ScalarExp(float x) {
+  if (x < -87.3f) return 0.0f;
+  const float c = std::min(x, 88.7f);
+  const float n = std::nearbyint(c * 0x1.715476p+0f);
+  float r = c - n * 0x1.62e400p-1f;
+  r = r - n * 0x1.7f7d1cp-20f;
+  const float p[] = {0.5f, 0x1.5554dep-3f, 0x1.5555bap-5f, 0x1.120b1cp-7f, 0x1.6c69f2p-10f};
+  float sum = p[4];
+  for (int i = 3; i >= 0; --i) sum = sum * r + p[i];
+  sum = sum * (r * r) + r + 1.0f;
+  return std::ldexp(sum, static_cast<int>(n));
+}
+
+// The activations of runtime/activation-inl.h, likewise.
+inline float ScalarActivate(const ActivationParams& f, float x) {
+  switch (f.kind) {
+    case ActivationKind::kSoftmax:
+    case ActivationKind::kLinear:
+      return x;
+    case ActivationKind::kTanh:
+      return ScalarTanh(x);
+    case ActivationKind::kRelu:
+      return x < 0 ? 0.0f : x;
+    case ActivationKind::kLeakyRelu:
+      return x < 0 ? f.alpha * x : x;
+    case ActivationKind::kElu:
+      return x < 0 ? f.alpha * (ScalarExp(x) - 1.0f) : x;
+    case ActivationKind::kSelu:
+      return f.scale * (x < 0 ? f.alpha * (ScalarExp(x) - 1.0f) : x);
+  }
+  return 0;
+}
+inline double Activate64(const ActivationParams& f, double x) {
+  const double alpha = f.alpha, scale = f.scale;
+  switch (f.kind) {
+    case ActivationKind::kSoftmax:
+    case ActivationKind::kLinear:
+      return x;
+    case ActivationKind::kTanh:
+      return std::tanh(x);
+    case ActivationKind::kRelu:
+      return std::max(x, 0.0);
+    case ActivationKind::kLeakyRelu:
+      return x < 0 ? alpha * x : x;
+    case ActivationKind::kElu:
+      return x < 0 ? alpha * std::expm1(x) : x;
+    case ActivationKind::kSelu:
+      return scale * (x < 0 ? alpha * std::expm1(x) : x);
+  }
+  return 0;
+}
+
 // A weight matrix with biases in the form of the file.
 struct ScalarMatrix {
   size_t rows, cols;
@@ -115,19 +168,36 @@ struct ScalarModel {
     ScalarMatrix input, hidden;
     std::vector<float> h;     // [units] as the file defines it
     std::vector<double> h64;  // [units] float64 with the same (dequantized) weights
+    GruForm form;
   };
-  GruForm form;
   std::vector<Layer> layers;
   ScalarMatrix items;
+  std::vector<ScalarMatrix> inputs;  // separate: one [items, width]; none: [items, units] a gate
+  std::vector<float> one_hot_bias;   // none: [3 units]
+  ActivationParams hidden_activation;
 
-  ScalarModel(const Parameters& p, DType dtype)
-      : form(p.shape.gru_form), items(p.items, p.item_bias.data, dtype) {
-    for (const GruParameters& layer : p.layers) {
+  ScalarModel(const Parameters& p, DType dtype,
+              const Activation& activation = {ActivationKind::kTanh})
+      : items(p.items, p.item_bias.data, dtype), hidden_activation(activation.Params()) {
+    const bool one_hot = p.shape.embedding == Embedding::kNone;
+    for (size_t part = 0; p.inputs.rows > 0 && part < (one_hot ? 3 : 1); ++part) {
+      Matrix m = p.inputs;
+      m.cols = one_hot ? p.shape.layers[0] : m.cols;
+      m.data += part * m.cols;
+      inputs.emplace_back(m, nullptr, dtype);
+    }
+    if (one_hot) {
+      const float* bias = p.layers[0].input_bias.data;
+      one_hot_bias.assign(bias, bias + 3 * p.shape.layers[0]);
+    }
+    for (size_t l = 0; l < p.layers.size(); ++l) {
+      const GruParameters& layer = p.layers[l];
       layers.push_back(
           {ScalarMatrix(layer.input_weights, layer.input_bias.data, dtype),
            ScalarMatrix(layer.hidden_weights,
                         layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr, dtype),
-           std::vector<float>(layer.units()), std::vector<double>(layer.units())});
+           std::vector<float>(layer.units()), std::vector<double>(layer.units()),
+           p.shape.FormOf(l)});
     }
   }
 
@@ -142,8 +212,7 @@ struct ScalarModel {
     for (size_t l = 0; l < layers.size(); ++l) {
       Layer& layer = layers[l];
       const size_t units = layer.h.size();
-      const std::vector<float> a =
-          l == 0 ? layer.input.TimesRow(items, item) : layer.input.Times(layers[l - 1].h);
+      const std::vector<float> a = l > 0 ? layer.input.Times(layers[l - 1].h) : FirstGates(item);
       const std::vector<float> b = layer.hidden.Times(layer.h);
       std::vector<float> r(units), z(units), rh(units);
       for (size_t j = 0; j < units; ++j) {
@@ -152,14 +221,15 @@ struct ScalarModel {
         rh[j] = r[j] * layer.h[j];
       }
       const std::vector<float> c =
-          form == GruForm::kResetBefore ? layer.hidden.Times(rh) : std::vector<float>();
+          layer.form == GruForm::kResetBefore ? layer.hidden.Times(rh) : std::vector<float>();
       for (size_t j = 0; j < units; ++j) {
         const float h = layer.h[j];
-        if (form == GruForm::kResetAfter) {
-          const float n = ScalarTanh(a[2 * units + j] + r[j] * b[2 * units + j]);
+        if (layer.form == GruForm::kResetAfter) {
+          const float n =
+              ScalarActivate(hidden_activation, a[2 * units + j] + r[j] * b[2 * units + j]);
           layer.h[j] = n + z[j] * (h - n);
         } else {
-          const float n = ScalarTanh(a[2 * units + j] + c[2 * units + j]);
+          const float n = ScalarActivate(hidden_activation, a[2 * units + j] + c[2 * units + j]);
           layer.h[j] = h + z[j] * (n - h);
         }
       }
@@ -171,6 +241,20 @@ struct ScalarModel {
   std::vector<double> Scores64() const { return Times64(items, layers.back().h64); }
 
  private:
+  // W_ih x + b_ih of the first layer.
+  std::vector<float> FirstGates(uint32_t item) const {
+    if (one_hot_bias.empty()) {
+      return layers[0].input.TimesRow(inputs.empty() ? items : inputs[0], item);
+    }
+    std::vector<float> gates = one_hot_bias;
+    for (size_t i = 0; i < gates.size(); ++i) {
+      const ScalarMatrix& m = inputs[i / inputs[0].cols];
+      const size_t at = item * m.cols + i % m.cols;
+      gates[i] += m.int8 ? m.scales[item] * static_cast<float>(m.codes[at]) : m.weights[at];
+    }
+    return gates;
+  }
+
   static std::vector<double> Times64(const ScalarMatrix& m, const std::vector<double>& x) {
     std::vector<double> out(m.rows);
     for (size_t r = 0; r < m.rows; ++r) {
@@ -181,12 +265,20 @@ struct ScalarModel {
   }
 
   void Step64(uint32_t item) {
-    std::vector<double> x(items.cols);
-    for (size_t j = 0; j < items.cols; ++j) x[j] = items.Weight(item, j);
+    const ScalarMatrix& rows = inputs.empty() ? items : inputs[0];
+    std::vector<double> x(rows.cols);
+    for (size_t j = 0; j < rows.cols; ++j) x[j] = rows.Weight(item, j);
     for (Layer& layer : layers) {
       const size_t units = layer.h.size();
       const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-      const std::vector<double> a = Times64(layer.input, x);
+      std::vector<double> a;
+      if (&layer == &layers[0] && !one_hot_bias.empty()) {
+        for (size_t i = 0; i < 3 * units; ++i) {
+          a.push_back(inputs[i / units].Weight(item, i % units) + one_hot_bias[i]);
+        }
+      } else {
+        a = Times64(layer.input, x);
+      }
       const std::vector<double> b = Times64(layer.hidden, layer.h64);
       std::vector<double> r(units), z(units), rh(units);
       for (size_t j = 0; j < units; ++j) {
@@ -197,11 +289,13 @@ struct ScalarModel {
       const std::vector<double> c = Times64(layer.hidden, rh);
       for (size_t j = 0; j < units; ++j) {
         double& h = layer.h64[j];
-        if (form == GruForm::kResetAfter) {
-          const double n = std::tanh(a[2 * units + j] + r[j] * b[2 * units + j]);
+        if (layer.form == GruForm::kResetAfter) {
+          const double n =
+              Activate64(hidden_activation, a[2 * units + j] + r[j] * b[2 * units + j]);
           h = (1 - z[j]) * n + z[j] * h;
         } else {
-          h = (1 - z[j]) * h + z[j] * std::tanh(a[2 * units + j] + c[2 * units + j]);
+          h = (1 - z[j]) * h +
+              z[j] * Activate64(hidden_activation, a[2 * units + j] + c[2 * units + j]);
         }
       }
       x = layer.h64;

@@ -48,16 +48,54 @@ inline void Randomize(const RandomCounter& random, double scale, uint64_t* draw,
   }
 }
 
-// Weights and biases that drive gates and candidates well into their curves.
-inline Parameters RandomParameters(size_t items, const std::vector<size_t>& layers, GruForm form,
-                                   uint64_t seed) {
-  Parameters p(items, layers, form);
+// Weights and biases that drive gates and candidates well into their curves. `scale` is that of the
+// GRU's matrices: activations without a bound need a small one, or hidden states grow step by step.
+inline Parameters RandomParameters(const NetworkShape& shape, uint64_t seed, double scale = 0.7) {
+  Parameters p(shape);
   const RandomCounter random(seed, 99);
   uint64_t draw = 0;
-  for (Matrix m : p.Dense()) Randomize(random, m.rows == 1 ? 0.5 : 0.7, &draw, &m);
+  for (Matrix m : p.Dense()) Randomize(random, m.rows == 1 ? 0.5 : scale, &draw, &m);
   Randomize(random, 1.0, &draw, &p.items);
   Randomize(random, 1.0, &draw, &p.item_bias);
+  Randomize(random, 1.0, &draw, &p.inputs);
   return p;
+}
+inline Parameters RandomParameters(size_t items, const std::vector<size_t>& layers, GruForm form,
+                                   uint64_t seed) {
+  return RandomParameters({.items = items, .layers = layers, .gru_form = form}, seed);
+}
+
+// What a model file of version 2 may hold, one of each.
+struct ModelKind {
+  const char* name;
+  Embedding embedding;
+  size_t embedding_width;  // of kSeparate
+  GruForm form;
+  DType dtype;
+  Activation hidden;
+};
+inline const std::vector<ModelKind>& ModelKinds() {
+  using K = ActivationKind;
+  constexpr GruForm kAfter = GruForm::kResetAfter, kBefore = GruForm::kResetBefore;
+  static const std::vector<ModelKind> kinds = {
+      {"separate, tanh", Embedding::kSeparate, 29, kAfter, DType::kInt8, {K::kTanh}},
+      {"separate, selu", Embedding::kSeparate, 29, kBefore, DType::kInt8, {K::kSelu, 1.6, 1.05}},
+      {"separate, relu", Embedding::kSeparate, 70, kAfter, DType::kF32, {K::kRelu}},
+      {"none, tanh", Embedding::kNone, 0, kAfter, DType::kInt8, {K::kTanh}},
+      {"none, leaky", Embedding::kNone, 0, kAfter, DType::kInt8, {K::kLeakyRelu, 0.1}},
+      {"none, elu", Embedding::kNone, 0, kBefore, DType::kF32, {K::kElu, 0.5}},
+      {"shared, linear", Embedding::kShared, 0, kAfter, DType::kInt8, {K::kLinear}},
+  };
+  return kinds;
+}
+inline Parameters RandomParameters(const ModelKind& kind, size_t items,
+                                   const std::vector<size_t>& layers, uint64_t seed) {
+  return RandomParameters({.items = items,
+                           .layers = layers,
+                           .gru_form = kind.form,
+                           .embedding = kind.embedding,
+                           .embedding_width = kind.embedding_width},
+                          seed, kind.hidden.kind == ActivationKind::kTanh ? 0.7 : 0.15);
 }
 
 // Ids that are not in index order, counts with ties.
@@ -81,8 +119,9 @@ inline Catalog NameCatalog(size_t items) {
 }
 
 inline AlignedBytes BuildTestModel(const Parameters& parameters, const Catalog& catalog,
-                                   DType dtype,
-                                   std::vector<std::vector<uint32_t>> self_tests = {}) {
+                                   DType dtype, std::vector<std::vector<uint32_t>> self_tests = {},
+                                   const Activation& hidden = {ActivationKind::kTanh},
+                                   const Activation& final = {ActivationKind::kSoftmax}) {
   ExportInput input;
   input.parameters = &parameters;
   input.catalog = &catalog;
@@ -90,6 +129,8 @@ inline AlignedBytes BuildTestModel(const Parameters& parameters, const Catalog& 
   input.hyperparameters = R"({"layers": "test"})";
   input.training_summary = R"({"epochs": 0})";
   input.self_test_sessions = std::move(self_tests);
+  input.hidden_activation = hidden;
+  input.final_activation = final;
   return BuildModel(input);
 }
 
