@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tests/reference/activation.h"
 #include "tests/reference/kernels.h"
 #include "trainer/parameters.h"
 
@@ -151,6 +152,73 @@ TEST(GruTest, ResetBeforeBackward) {
       ASSERT_NEAR(d_gates[2 * gate + i], d * z * (1 - n * n), kTolerance);
       ASSERT_NEAR(d_gates[gate + i], d * (n - h) * z * (1 - z), kTolerance);
       ASSERT_NEAR(d_gates[i], d_reset_hidden[i] * h * r * (1 - r), kTolerance);
+    }
+  });
+}
+
+// Every activation of the candidate, value and gradient. The gradients of the gate inputs are
+// central differences of the next state by the published equations, in float64.
+struct Gates {
+  double a_r, a_z, a_n, b_r, b_z, b_n, h;
+
+  double ResetAfter(const Activation& f) const {
+    const double r = Sigmoid(a_r + b_r), z = Sigmoid(a_z + b_z);
+    return (1 - z) * reference::Activate(f, a_n + r * b_n) + z * h;
+  }
+  double ResetBeforeClose(const Activation& f) const {
+    const double z = Sigmoid(a_z + b_z);
+    return (1 - z) * h + z * reference::Activate(f, a_n + b_n);
+  }
+};
+
+template <class Next>
+double Slope(Gates at, double Gates::*input, const Next& next) {
+  constexpr double kStep = 1e-5;
+  Gates up = at, down = at;
+  up.*input += kStep;
+  down.*input -= kStep;
+  return (next(up) - next(down)) / (2 * kStep);
+}
+
+TEST(GruTest, EveryActivation) {
+  constexpr size_t kUnits = 7, kBatch = 48, kGate = kUnits * kBatch;
+  ForEachTarget([](int64_t) {
+    for (const char* name :
+         {"tanh", "linear", "relu", "leaky-0.1", "elu-0.5", "elu-1", "selu-1.0507-1.67326"}) {
+      SCOPED_TRACE(name);
+      const Activation f = ParseActivation("--hidden-activation", name);
+      Layer after(kUnits, kBatch, 3, 11), before(kUnits, kBatch, 3, 12);
+      after.a.activation = before.a.activation = f.Params();
+      GruResetAfterForward(after.a, 0, kUnits);
+      GruResetBeforeForwardOpen(before.a, 0, kUnits);
+      GruResetBeforeForwardClose(before.a, 0, kUnits);
+      std::mt19937_64 random(3);
+      Floats d_hidden(kGate), d_a(3 * kGate), d_b(3 * kGate), d_gates(3 * kGate);
+      d_hidden.Randomize(random, 1);
+      GruResetAfterBackward(after.a, 0, kUnits, d_hidden.data(), d_a.data(), d_b.data());
+      GruResetBeforeBackwardOpen(before.a, 0, kUnits, d_hidden.data(), d_gates.data());
+      const auto gates = [](const Layer& l, size_t i) {
+        return Gates{l.input_gates[i],  l.input_gates[kGate + i],  l.input_gates[2 * kGate + i],
+                     l.hidden_gates[i], l.hidden_gates[kGate + i], l.hidden_gates[2 * kGate + i],
+                     l.old_hidden[i]};
+      };
+      // States up to 6 here, and products of them.
+      const double tolerance = 4 * kTolerance;
+      for (size_t i = 0; i < kGate; ++i) {
+        const double d = d_hidden[i];
+        Gates g = gates(after, i);
+        const auto next_after = [&](const Gates& x) { return d * x.ResetAfter(f); };
+        ASSERT_NEAR(after.hidden[i], g.ResetAfter(f), tolerance);
+        ASSERT_NEAR(d_a[i], Slope(g, &Gates::a_r, next_after), tolerance);
+        ASSERT_NEAR(d_a[kGate + i], Slope(g, &Gates::a_z, next_after), tolerance);
+        ASSERT_NEAR(d_a[2 * kGate + i], Slope(g, &Gates::a_n, next_after), tolerance);
+        ASSERT_NEAR(d_b[2 * kGate + i], Slope(g, &Gates::b_n, next_after), tolerance);
+        g = gates(before, i);
+        const auto next_before = [&](const Gates& x) { return d * x.ResetBeforeClose(f); };
+        ASSERT_NEAR(before.hidden[i], g.ResetBeforeClose(f), tolerance);
+        ASSERT_NEAR(d_gates[kGate + i], Slope(g, &Gates::a_z, next_before), tolerance);
+        ASSERT_NEAR(d_gates[2 * kGate + i], Slope(g, &Gates::a_n, next_before), tolerance);
+      }
     }
   });
 }
