@@ -81,11 +81,13 @@ HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, 
   }
 }
 
-// out[i][j] += sum over r of rows[r][c + i] * x[r][j] for kR columns from c on.
+// out[i][j] += sum over r of rows[r][c + i] * x[r][j] for kR columns from c on. A step goes down a
+// column of cache lines, which no hardware prefetcher foresees: the lines that come next,
+// `ahead_rows` rows and `ahead` columns from here, are fetched meanwhile.
 template <size_t kR, size_t kV>
 HWY_INLINE void TransposedBlock(const Rows& rows, size_t begin, size_t end, size_t c,
-                                const float* HWY_RESTRICT x, size_t x_stride,
-                                float* HWY_RESTRICT out, size_t out_stride) {
+                                size_t ahead_rows, ptrdiff_t ahead, const float* HWY_RESTRICT x,
+                                size_t x_stride, float* HWY_RESTRICT out, size_t out_stride) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   V sum[kR][kV];
@@ -94,6 +96,7 @@ HWY_INLINE void TransposedBlock(const Rows& rows, size_t begin, size_t end, size
   }
   for (size_t r = begin; r < end; ++r) {
     const float* HWY_RESTRICT row = RowAt(rows, r) + c;
+    hwy::Prefetch((ahead_rows != 0 ? RowAt(rows, r + ahead_rows) + c : row) + ahead);
     V column[kV];
     for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + r * x_stride + v * lanes);
     for (size_t i = 0; i < kR; ++i) {
@@ -175,9 +178,16 @@ void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, si
     for (size_t first = begin; first < end; first += kRowChunk) {
       const size_t last = HWY_MIN(end, first + kRowChunk);
       CoverRows<MaxRows(kV)>(column_begin, column_end, [&](auto block, size_t c) HWY_ATTR {
-        TransposedBlock<decltype(block)::value, kV>(rows, first, last, c, x + j, x_stride,
-                                                    out + (c - column_begin) * out_stride + j,
-                                                    out_stride);
+        constexpr size_t kR = decltype(block)::value;
+        // The next line of the same rows; at the end the first line of the next rows.
+        size_t ahead_rows = 0;
+        ptrdiff_t ahead = kRowAlignment;
+        if (c + kRowAlignment >= column_end) {
+          ahead = static_cast<ptrdiff_t>(column_begin) - static_cast<ptrdiff_t>(c);
+          ahead_rows = last + kRowChunk <= end ? kRowChunk : 0;
+        }
+        TransposedBlock<kR, kV>(rows, first, last, c, ahead_rows, ahead, x + j, x_stride,
+                                out + (c - column_begin) * out_stride + j, out_stride);
       });
     }
   });

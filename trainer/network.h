@@ -167,7 +167,7 @@ class Network {
   void UpdateItem(size_t item, const float* const* gradients, size_t occurrences);
   void BackwardNormalize();
   void ClipGradients();
-  void PrefetchSlots(size_t item) const;
+  void PrefetchItem(size_t item) const;
 
   bool shared() const { return parameters_.shape.embedding == Embedding::kShared; }
   bool one_hot() const { return parameters_.shape.embedding == Embedding::kNone; }

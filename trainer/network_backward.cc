@@ -51,7 +51,7 @@ void Network::BackwardScores() {
       for (size_t c = begin; c < end; ++c) {
         // Few at a time, so that they hide behind the arithmetic: 64 rows at once, before the
         // products, waited 6 % of a step for the cache's fill buffers.
-        if (at_once && c + kColumnBlock < last) PrefetchSlots(columns_[c + kColumnBlock]);
+        if (at_once && c + kColumnBlock < last) PrefetchItem(columns_[c + kColumnBlock]);
         const float* gradient = d_rows + (c - begin) * row_stride;
         if (at_once && touched_.OccursOnce(columns_[c])) {
           UpdateItem(columns_[c], &gradient, 1);

@@ -127,13 +127,23 @@ void Network::UpdateGates(size_t l, size_t begin, size_t end) {
   update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights);
 }
 
-void Network::PrefetchSlots(size_t item) const {
-  const size_t place = static_cast<size_t>(parameters_.items.Row(item) - parameters_.block());
+// The second-level cache is asked for: these rows come a block later.
+void Network::PrefetchItem(size_t item) const {
+  const auto fetch = [](const float* line) {
+#if defined(__GNUC__)
+    __builtin_prefetch(line, 0, 2);
+#else
+    hwy::Prefetch(line);
+#endif
+  };
+  const float* row = parameters_.items.Row(item);
+  const float* bias = parameters_.item_bias.data + item;
+  for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) fetch(row + c);
   for (const Parameters* slots : {&first_, &second_, &velocities_}) {
     if (slots->block() == nullptr) continue;
-    for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) {
-      hwy::Prefetch(slots->block() + place + c);
-    }
+    const ptrdiff_t away = slots->block() - parameters_.block();
+    for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) fetch(row + away + c);
+    fetch(bias + away);
   }
 }
 
