@@ -4,6 +4,7 @@
 // The command line of `stint train` -> what the run needs to know.
 #include "tools/train_arguments.h"
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -20,6 +21,7 @@ void ParseLast(const std::string& text, ValidationSplit* split) {
   std::from_chars_result result = {};
   split->sessions = 0;
   split->percent = 0;
+  split->words = {"--validate-last", text};
   if (percent) {
     result = std::from_chars(text.data(), end, split->percent);
   } else {
@@ -35,6 +37,7 @@ void ParseLast(const std::string& text, ValidationSplit* split) {
 }
 
 void ParseSpan(const std::string& text, ValidationSplit* split) {
+  split->words = {"--validate-span", text};
   if (!ParseEventTime(text, &split->span) || split->span <= EventTime()) {
     throw CLI::ValidationError("--validate-span", "'" + text + "' is not a time above 0");
   }
@@ -78,6 +81,46 @@ void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
                 "No progress bar or lines, only one line an epoch");
 }
 
+// "10m", "30s", "2e" or "500b".
+void ParseInterval(const std::string& text, CheckpointArguments* arguments) {
+  const std::string option = "--checkpoint-every";
+  const char unit = text.empty() ? ' ' : text.back();
+  if (unit != 'm' && unit != 's' && unit != 'e' && unit != 'b') {
+    throw CLI::ValidationError(
+        option, "'" + text +
+                    "' is not a number with m (minutes), s (seconds), e (epochs) or b "
+                    "(mini-batches) behind it, such as 10m");
+  }
+  const uint64_t n = ParseInteger(option, text.substr(0, text.size() - 1), 1, 1000000000);
+  arguments->every = {.seconds = unit == 'm'   ? 60 * n
+                                 : unit == 's' ? n
+                                               : 0,
+                      .epochs = unit == 'e' ? n : 0,
+                      .minibatches = unit == 'b' ? n : 0};
+  arguments->every_given = true;
+}
+
+void AddCheckpointOptions(CLI::App* app, CheckpointArguments* arguments) {
+  app->add_option("--checkpoint", arguments->folder,
+                  "Folder, made if there is none, for checkpoints: files from which a run that was "
+                  "ended at any moment goes on, to the same model, bit for bit. The newest two are "
+                  "kept, and that of the best validated epoch. Ctrl-C and SIGTERM write one too")
+      ->type_name("FOLDER")
+      ->group("Checkpoints");
+  app->add_option_function<std::string>(
+         "--checkpoint-every",
+         [arguments](const std::string& text) { ParseInterval(text, arguments); },
+         "How often, in minutes, seconds, epochs or mini-batches; and at the end of training")
+      ->type_name("Nm|Ns|Ne|Nb")
+      ->default_str("10m")
+      ->group("Checkpoints");
+  app->add_flag("--resume", arguments->resume,
+                "Go on from the newest good checkpoint in the folder; where there is none, start "
+                "anew. Log and options must be those of the checkpoint; threads may differ, and "
+                "epochs while no more of them are done, unless the schedule is cosine")
+      ->group("Checkpoints");
+}
+
 }  // namespace
 
 std::string TrainArguments::LogNames() const {
@@ -109,6 +152,14 @@ void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::stri
       ->type_name("X");
 }
 
+void AddTrainingOptions(CLI::App* app, const std::vector<std::string>& without,
+                        GivenOptions* given) {
+  for (const TrainingOption& option : TrainingOptions()) {
+    if (std::find(without.begin(), without.end(), option.name) != without.end()) continue;
+    AddTrainingOption(app, option, given);
+  }
+}
+
 void CheckValidation(const ValidationSplit& split) {
   if (split.ByCount() && split.span > EventTime()) {
     throw std::invalid_argument("--validate-span: --validate-last is given too; one of them");
@@ -128,15 +179,14 @@ void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
                        "weights as they would be written. The epoch with the best recall is kept; "
                        "without this the last one");
   AddRunOptions(app, arguments);
+  AddCheckpointOptions(app, &arguments->checkpoint);
   app->add_option("--params", arguments->params,
                   "Options as one list, also by the names that the papers' code has for them: "
                   "loss=bpr-max,layers=100/100,n_sample=2048,final_act=elu-0.5. What is not named "
                   "has its default here. An option that is "
                   "given beside it too is refused; one without effect is noted")
       ->type_name("NAME=VALUE,...");
-  for (const TrainingOption& option : TrainingOptions()) {
-    AddTrainingOption(app, option, &arguments->given);
-  }
+  AddTrainingOptions(app, {}, &arguments->given);
   AddReadOptions(app, &arguments->read);
 }
 
@@ -155,6 +205,12 @@ void CompleteTrainArguments(TrainArguments* arguments) {
   }
   if (!arguments->Validates() && arguments->refit) {
     throw std::invalid_argument("--refit: needs --validate-last or --validate-span");
+  }
+  if (arguments->checkpoint.folder.empty() && arguments->checkpoint.resume) {
+    throw std::invalid_argument("--resume: needs --checkpoint");
+  }
+  if (arguments->checkpoint.folder.empty() && arguments->checkpoint.every_given) {
+    throw std::invalid_argument("--checkpoint-every: needs --checkpoint");
   }
   if (arguments->out.empty()) throw std::invalid_argument("--out: the name is empty");
 }

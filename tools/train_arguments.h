@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,24 @@ struct ValidationSplit {
   double percent = 0;   // or so many percent
   EventTime span = {};  // or those that end within the last so many units of the log's time
 
+  std::vector<std::string> words;  // as on the command line, for a child process
+
   bool ByCount() const { return sessions > 0 || percent > 0; }
   bool Any() const { return ByCount() || span > EventTime(); }
+};
+
+// How often; one of them is above 0.
+struct CheckpointInterval {
+  uint64_t seconds = 600;
+  uint64_t epochs = 0;
+  uint64_t minibatches = 0;
+};
+
+struct CheckpointArguments {
+  std::string folder;  // empty: no checkpoints
+  CheckpointInterval every;
+  bool every_given = false;
+  bool resume = false;
 };
 
 struct TrainArguments {
@@ -36,6 +53,7 @@ struct TrainArguments {
   std::vector<std::string> notes;  // for people: given without effect
   DType dtype = DType::kInt8;
   ValidationSplit validate;
+  CheckpointArguments checkpoint;
   bool refit = false;
   bool quiet = false;
   bool json = false;
@@ -55,6 +73,9 @@ void CompleteTrainArguments(TrainArguments* arguments);
 // Parts that `stint tune` has too. `what_for` goes on after "keep the last sessions out of ...,".
 void AddLogs(CLI::App* app, std::vector<std::string>* logs);
 void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::string& what_for);
+// --layers, --loss and all others of training_options.h but those of `without`.
+void AddTrainingOptions(CLI::App* app, const std::vector<std::string>& without,
+                        GivenOptions* given);
 void CheckValidation(const ValidationSplit& split);
 
 }  // namespace stint

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "tools/common.h"
 #include "tools/progress.h"
 #include "tools/train_arguments.h"
+#include "tools/train_checkpoint.h"
 #include "tools/train_report.h"
 #include "trainer/evaluate.h"
 #include "trainer/events.h"
@@ -142,7 +144,10 @@ class TrainRun {
  private:
   using Clock = std::chrono::steady_clock;
 
-  TrainResult TrainOn(const Dataset& dataset, const Options& options);
+  void OpenCheckpoints(const Events& events);
+  TrainResult TrainOn(const Dataset& dataset, const Options& options,
+                      const TrainResult* before_refit = nullptr);
+  TrainResult TrainOrResume(const Dataset& dataset);
   bool Refit(const Events& events, Dataset* dataset, TrainResult* result);
   Metrics Measure(const Parameters& parameters, const Dataset& dataset, DType dtype);
   Validation Compare(const TrainResult& result, const Dataset& dataset);
@@ -155,6 +160,9 @@ class TrainRun {
   ProgressLine progress_;
   Clock::time_point start_;
   size_t epoch_ = 0;  // under way, for the display
+  std::unique_ptr<CheckpointFolder> checkpoints_;
+  nlohmann::ordered_json description_;  // of this run, for its checkpoints
+  std::optional<Checkpoint> resume_;    // where to go on
 };
 
 int TrainRun::Run() {
@@ -167,12 +175,13 @@ int TrainRun::Run() {
   Print("options: " + ToJson(arguments_.options));
   Print(EventsLine(events, Seconds()));
   if (arguments_.Validates()) Print(ValidationSplitLine(dataset));
+  OpenCheckpoints(events);
   if (!arguments_.refit) events = {};  // training needs the memory
 
   // Dataset -> parameters.
   CatchInterrupts();
   Print(TrainingLine("train", arguments_.options, dataset));
-  TrainResult result = TrainOn(dataset, arguments_.options);
+  TrainResult result = TrainOrResume(dataset);
   const Validation validation = Compare(result, dataset);
   const bool refitted = arguments_.refit && Refit(events, &dataset, &result);
 
@@ -206,7 +215,34 @@ int TrainRun::Run() {
   return interrupted != 0 ? kExitInterrupted : kExitOk;
 }
 
-TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options) {
+void TrainRun::OpenCheckpoints(const Events& events) {
+  const CheckpointArguments& asked = arguments_.checkpoint;
+  if (asked.folder.empty()) return;
+  checkpoints_ = std::make_unique<CheckpointFolder>(asked, [&](const std::string& line) {
+    progress_.Clear();
+    std::fprintf(stderr, "stint train: %s\n", line.c_str());
+  });
+  description_ = RunDescription(arguments_, events);
+  if (asked.resume) resume_ = checkpoints_->Newest();
+  if (resume_) CheckSameRun(*resume_, description_);
+  if (resume_) Print("resume: from " + resume_->path());
+  if (asked.resume && !resume_)
+    Print("resume: no checkpoint in " + asked.folder + ": from the start");
+}
+
+// The first phase, unless the checkpoint is beyond it.
+TrainResult TrainRun::TrainOrResume(const Dataset& dataset) {
+  if (!resume_ || !resume_->header().contains(kRefitKey)) {
+    TrainResult result = TrainOn(dataset, arguments_.options);
+    resume_.reset();
+    return result;
+  }
+  return ResultBeforeRefit(*resume_, NetworkShape::Of(arguments_.options, dataset.catalog.size()));
+}
+
+// `before_refit`: the result of the first phase, in the second.
+TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
+                              const TrainResult* before_refit) {
   TrainCallbacks callbacks;
   callbacks.stop = [] { return interrupted != 0; };
   callbacks.on_minibatch = [&](const TrainProgress& progress) {
@@ -219,7 +255,17 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options) {
       return Measure(parameters, dataset, arguments_.dtype);
     };
   }
-  TrainResult result = Train(options, dataset.catalog, dataset.train, callbacks);
+  if (checkpoints_ != nullptr) {
+    callbacks.save_due = [&](const TrainProgress&, bool ended) { return checkpoints_->Due(ended); };
+    callbacks.save = [&](CheckpointContent content, uint64_t step, SaveReason reason) {
+      content.header[kRunKey] = description_;
+      if (before_refit != nullptr) AddToContent(*before_refit, &content);
+      checkpoints_->Save(content, step + (before_refit ? before_refit->steps : 0), reason);
+    };
+  }
+  TrainStart start;
+  start.resume = resume_ ? &*resume_ : nullptr;
+  TrainResult result = Train(options, dataset.catalog, dataset.train, callbacks, start);
   progress_.Clear();
   return result;
 }
@@ -232,7 +278,7 @@ bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result
   options.epochs = result->best_epoch;
   Dataset whole = MakeDataset(events, DatasetOptions{.repeats = options.repeats});
   Print(TrainingLine("refit on all sessions", options, whole));
-  TrainResult refitted = TrainOn(whole, options);
+  TrainResult refitted = TrainOn(whole, options, result);
   if (refitted.interrupted || !refitted.diverged.empty()) {
     Print("refit did not finish: the model before it is written instead");
     result->interrupted = refitted.interrupted;

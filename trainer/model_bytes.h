@@ -30,10 +30,8 @@ class AlignedBytes {
   size_t size_ = 0;
 };
 
-// Writes `bytes` to a temporary file beside `path`, syncs and renames it: `path` is the old file
-// or the new one, never a part. A link is followed; the permissions of an existing file stay. What
-// is no regular file (a pipe, a device) is written straight to. Throws std::runtime_error
-// "path: reason".
+// The bytes by way of an AtomicFile (trainer/atomic_file.h): `path` is the old file or the new one,
+// never a part. Throws std::runtime_error "path: reason".
 void WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes);
 
 }  // namespace stint

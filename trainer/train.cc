@@ -6,19 +6,29 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
+#include "schema/panel.h"
 #include "trainer/initialize.h"
 #include "trainer/minibatch.h"
 #include "trainer/negative_sampler.h"
 #include "trainer/network.h"
+#include "trainer/schedule.h"
 #include "trainer/team.h"
+#include "trainer/train_state.h"
 
 namespace stint {
 namespace {
 
+using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
+
+constexpr char kHeaderKey[] = "training";
+constexpr char kNetworkArrays[] = "training/network/";
+constexpr char kCursorArray[] = "training/cursors";
+constexpr char kKeptArray[] = "training/kept";
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -49,91 +59,379 @@ void SampleNegatives(const NegativeSampler& sampler, uint64_t step, Team* team,
   });
 }
 
+// Whether a model file can hold all of them.
+bool AllGood(const Parameters& parameters) {
+  const float* weights = parameters.block();
+  return std::all_of(weights, weights + parameters.block_floats(),
+                     [](float w) { return std::fabs(w) <= kLargestWeight; });
+}
+
+// No more rows than sessions: neither memory nor a smaller gradient.
+Options WithRowsFor(Options options, const Sessions& sessions) {
+  options.batch_size = std::max<size_t>(1, std::min(options.batch_size, sessions.size()));
+  return options;
+}
+
+// In how small a mini-batch a row still has a negative.
+size_t MinimumRows(const Options& options) {
+  const bool in_batch_alone =
+      options.negative_source == NegativeSource::kBatch ||
+      (options.negative_source == NegativeSource::kBoth && options.negatives == 0);
+  return in_batch_alone ? 2 : 1;
+}
+
+// A run of Train(): what changes while it goes on.
+class Training {
+ public:
+  Training(const Options& options, const Catalog& catalog, const Sessions& sessions,
+           const TrainCallbacks& callbacks, const TrainStart& start);
+  TrainResult Run();
+
+ private:
+  Parameters StartValues() const;
+  void StartEpoch();
+  void TrainEpoch();
+  bool Step(const MiniBatch& batch);
+  bool FinishEpoch();
+  bool Validate(EpochResult* done);
+  void KeepLastGood();
+  void Diverge(const std::string& what);
+  bool Done() const;
+  void Save(SaveReason reason);
+  void Load(const Checkpoint& checkpoint);
+  void LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved);
+
+  const Options options_;
+  const Catalog& catalog_;
+  const Sessions& sessions_;
+  const TrainCallbacks& callbacks_;
+  const TrainStart& start_;
+  const uint64_t epoch_targets_;
+  Network network_;
+  const NegativeSampler sampler_;
+  MiniBatchIterator batches_;
+  std::vector<uint32_t> order_;      // [sessions] of this epoch
+  std::vector<uint32_t> negatives_;  // of a mini-batch
+  ordered_json fingerprint_;         // of the data, made when it is first needed
+
+  // The position: `progress_.minibatch` mini-batches of epoch `progress_.epoch` are done. Between
+  // epochs it is 0 of the next one, and the network's hidden states are still the old ones.
+  TrainProgress progress_;
+  double loss_sum_ = 0;
+  double seconds_before_ = 0;  // of this epoch, in the run that was broken off
+  Clock::time_point epoch_start_;
+
+  // The best epoch by validation, or without one the last that has ended with finite weights
+  // (there only where epochs are to come that may not).
+  Parameters kept_;
+  size_t kept_epoch_ = 0;  // 0: none
+  double best_recall_ = -1;
+  size_t epochs_since_best_ = 0;
+  TrainResult result_;
+};
+
+Training::Training(const Options& options, const Catalog& catalog, const Sessions& sessions,
+                   const TrainCallbacks& callbacks, const TrainStart& start)
+    : options_(WithRowsFor(options, sessions)),
+      catalog_(catalog),
+      sessions_(sessions),
+      callbacks_(callbacks),
+      start_(start),
+      epoch_targets_(sessions.Targets()),
+      network_(options_, catalog.counts,
+               start.resume != nullptr ? Parameters(NetworkShape::Of(options_, catalog.size()))
+                                       : StartValues()),
+      sampler_(catalog.counts, options_.sample_alpha, options_.seed),
+      batches_(sessions, options_.batch_size, MinimumRows(options_)),
+      negatives_(options_.UsesSamples() ? options_.negatives : 0) {
+  progress_ = {.epoch = 1, .epochs = options_.epochs, .epoch_targets = epoch_targets_};
+  if (options_.recency_half_life > 0) {
+    network_.SetSessionWeights(RecencyWeights(sessions, options_.recency_half_life));
+  }
+  if (start.resume != nullptr) {
+    Load(*start.resume);
+  } else if (start.prepare) {
+    start.prepare(&network_);
+  }
+}
+
+Parameters Training::StartValues() const {
+  Parameters values(NetworkShape::Of(options_, catalog_.size()));
+  if (start_.initialize) {
+    start_.initialize(&values);
+  } else {
+    Initialize(options_, &values);
+  }
+  return values;
+}
+
+TrainResult Training::Run() {
+  while (!Done()) {
+    StartEpoch();
+    TrainEpoch();
+    if (result_.interrupted || !result_.diverged.empty()) break;
+    if (!FinishEpoch()) break;
+  }
+  if (result_.diverged.empty() && !result_.interrupted) Save(SaveReason::kEnd);
+  const bool validated = best_recall_ >= 0;
+  if (validated) {
+    result_.best_epoch = kept_epoch_;
+    result_.parameters = std::move(kept_);
+  } else if (result_.diverged.empty()) {
+    result_.parameters = network_.Exported();
+  }
+  return std::move(result_);
+}
+
+bool Training::Done() const {
+  return progress_.epoch > options_.epochs ||
+         (options_.patience > 0 && epochs_since_best_ >= options_.patience);
+}
+
+// Resumed in the middle of an epoch, everything is loaded already.
+void Training::StartEpoch() {
+  epoch_start_ = Clock::now();
+  if (progress_.minibatch > 0) return;
+  network_.ResetHidden();
+  order_ = EpochOrder(sessions_, options_.session_order, options_.seed, progress_.epoch);
+  batches_.Restart(order_);
+  loss_sum_ = 0;
+  seconds_before_ = 0;
+}
+
+void Training::TrainEpoch() {
+  MiniBatch batch;
+  network_.team().Open([&] {
+    while (!result_.interrupted && batches_.Next(&batch)) {
+      if (!Step(batch)) return;
+      if (callbacks_.on_minibatch) callbacks_.on_minibatch(progress_);
+      result_.interrupted = callbacks_.stop && callbacks_.stop();
+      if (!result_.interrupted && callbacks_.save_due && callbacks_.save_due(progress_, false)) {
+        Save(SaveReason::kDue);
+      }
+    }
+  });
+  if (!result_.interrupted || !result_.diverged.empty()) return;
+  Save(SaveReason::kEnd);
+  if (best_recall_ < 0) result_.partial_minibatches = progress_.minibatch;
+}
+
+// False if the step diverged; the position is then the one before it.
+bool Training::Step(const MiniBatch& batch) {
+  const double done = static_cast<double>(progress_.epoch - 1) +
+                      static_cast<double>(progress_.targets) / static_cast<double>(epoch_targets_);
+  network_.SetLearningRate(LearningRateAt(options_, done));
+  SampleNegatives(sampler_, result_.steps, &network_.team(), &negatives_);
+  const double loss = network_.Step(batch, negatives_, result_.steps);
+  if (!(loss < Network::kDivergedLoss)) {
+    std::ostringstream text;
+    text << "epoch " << progress_.epoch << ", mini-batch " << progress_.minibatch + 1
+         << ": the loss is " << loss << "; " << DescribeBatch(batch, catalog_);
+    Diverge(text.str());
+    return false;
+  }
+  ++result_.steps;
+  ++progress_.minibatch;
+  progress_.targets += batch.rows();
+  loss_sum_ += loss * static_cast<double>(options_.batch_size);
+  progress_.loss = loss_sum_ / static_cast<double>(progress_.targets);
+  progress_.seconds = seconds_before_ + SecondsSince(epoch_start_);
+  return true;
+}
+
+// False if training ends here.
+bool Training::FinishEpoch() {
+  // A weight may have left the range that a model can hold, in a row that no later mini-batch of
+  // the epoch has asked for.
+  if (!AllGood(network_.parameters())) {
+    Diverge("epoch " + std::to_string(progress_.epoch) +
+            ": at its end a weight is not finite or beyond 1e15");
+    return false;
+  }
+  EpochResult done;
+  done.epoch = progress_.epoch;
+  done.loss = progress_.loss;
+  done.minibatches = progress_.minibatch;
+  done.targets = progress_.targets;
+  done.seconds = seconds_before_ + SecondsSince(epoch_start_);
+  bool is_best = false;
+  if (callbacks_.validate) {
+    const Clock::time_point validation_start = Clock::now();
+    Parameters exported = network_.Exported();
+    done.validation = callbacks_.validate(exported);
+    done.validated = done.validation.targets > 0;
+    done.validation_seconds = SecondsSince(validation_start);
+    is_best = done.validated && done.validation.RecallAt(20) > best_recall_;
+    if (is_best) kept_ = std::move(exported);
+  }
+  const bool stop = callbacks_.stop && callbacks_.stop();
+  // Stopped in the middle of a validation: a resumed run begins with that again.
+  if (stop && callbacks_.validate && !done.validated) Save(SaveReason::kEnd);
+  result_.epochs.push_back(done);
+  if (callbacks_.on_epoch) callbacks_.on_epoch(done);
+  const bool broken_off = callbacks_.validate && !done.validated;
+  if (is_best) {
+    best_recall_ = done.validation.RecallAt(20);
+    kept_epoch_ = done.epoch;
+    epochs_since_best_ = 0;
+  } else if (done.validated) {
+    ++epochs_since_best_;
+  } else if (best_recall_ < 0) {
+    result_.best_epoch = done.epoch;  // an earlier epoch that was measured is kept
+  }
+  result_.interrupted = stop;
+  if (broken_off) {
+    // `stop` itself says so, or there was nothing to measure: then go on as without validation.
+    if (stop) return false;
+  }
+  progress_ = {.epoch = done.epoch + 1, .epochs = options_.epochs, .epoch_targets = epoch_targets_};
+  if (best_recall_ < 0 && progress_.epoch <= options_.epochs) KeepLastGood();
+  if (is_best) Save(SaveReason::kBest);
+  if (stop) {
+    Save(SaveReason::kEnd);
+    return false;
+  }
+  if (callbacks_.save_due && !Done() && callbacks_.save_due(progress_, true)) {
+    Save(SaveReason::kDue);
+  }
+  return true;
+}
+
+void Training::KeepLastGood() {
+  kept_ = network_.Exported();
+  kept_epoch_ = progress_.epoch - 1;
+}
+
+// The parameters of the last good step where they can be written, else of the last good epoch: a
+// step may have spoiled rows that only a later one looked at.
+void Training::Diverge(const std::string& what) {
+  result_.diverged = what;
+  if (best_recall_ >= 0) return;
+  result_.parameters = network_.Exported();
+  if (AllGood(result_.parameters) && AllGood(network_.parameters())) {
+    result_.partial_minibatches = progress_.minibatch;
+    return;
+  }
+  result_.best_epoch = kept_epoch_;
+  result_.parameters = kept_epoch_ > 0 ? std::move(kept_) : StartValues();
+}
+
+void Training::Save(SaveReason reason) {
+  if (!callbacks_.save) return;
+  if (fingerprint_.is_null()) fingerprint_ = Fingerprint(catalog_, sessions_);
+  const bool in_epoch = progress_.minibatch > 0;
+  // Between epochs the last good parameters are those of the network itself.
+  const bool saves_kept = kept_epoch_ > 0 && (in_epoch || best_recall_ >= 0);
+  const MiniBatchIterator::State cursors = batches_.Save();
+  CheckpointContent content;
+  content.header[kHeaderKey] = {{"options", ordered_json::parse(ToJson(options_))},
+                                {"data", fingerprint_},
+                                {"validates", callbacks_.validate != nullptr},
+                                {"epoch", progress_.epoch},
+                                {"minibatch", progress_.minibatch},
+                                {"step", result_.steps},
+                                {"targets", progress_.targets},
+                                {"loss_sum", BitsOf(loss_sum_)},
+                                {"seconds", progress_.seconds},
+                                {"next_session", cursors.next_session},
+                                {"kept_epoch", saves_kept ? kept_epoch_ : 0},
+                                {"best_recall", BitsOf(best_recall_)},
+                                {"epochs_since_best", epochs_since_best_},
+                                {"epochs", ToJson(result_.epochs)}};
+  for (const StateArray& array : network_.State()) {
+    content.arrays.push_back({kNetworkArrays + array.name, array.data, array.bytes});
+  }
+  if (in_epoch) {
+    content.arrays.push_back(
+        {kCursorArray, cursors.slots.data(), cursors.slots.size() * sizeof(cursors.slots[0])});
+  }
+  if (saves_kept) {
+    content.arrays.push_back({kKeptArray, kept_.block(), kept_.block_floats() * sizeof(float)});
+  }
+  callbacks_.save(std::move(content), result_.steps, reason);
+}
+
+// Every value is checked before it is used: the checksums of a file say nothing about who wrote it.
+void Training::Load(const Checkpoint& checkpoint) try {
+  const ordered_json& saved = checkpoint.header().at(kHeaderKey);
+  CheckOptions(saved.at("options"), ordered_json::parse(ToJson(options_)));
+  fingerprint_ = Fingerprint(catalog_, sessions_);
+  const std::string difference = DataDifference("the log", saved.at("data"), fingerprint_);
+  if (!difference.empty()) throw std::runtime_error(difference);
+  if (saved.at("validates").get<bool>() != (callbacks_.validate != nullptr)) {
+    throw std::runtime_error("one of checkpoint and run has a validation, the other has not");
+  }
+  progress_.epoch = saved.at("epoch").get<size_t>();
+  progress_.minibatch = saved.at("minibatch").get<uint64_t>();
+  progress_.targets = saved.at("targets").get<uint64_t>();
+  progress_.seconds = seconds_before_ = saved.at("seconds").get<double>();
+  loss_sum_ = DoubleOf(saved.at("loss_sum"));
+  if (progress_.targets > 0) progress_.loss = loss_sum_ / static_cast<double>(progress_.targets);
+  result_.steps = saved.at("step").get<uint64_t>();
+  result_.epochs = EpochsFromJson(saved.at("epochs"));
+  kept_epoch_ = saved.at("kept_epoch").get<size_t>();
+  best_recall_ = DoubleOf(saved.at("best_recall"));
+  epochs_since_best_ = saved.at("epochs_since_best").get<size_t>();
+  const size_t done = result_.epochs.size();
+  const size_t needed = done + (progress_.minibatch > 0 ? 1 : 0);
+  if (needed > options_.epochs) {
+    throw std::runtime_error("--epochs: " + std::to_string(options_.epochs) +
+                             ", but the checkpoint is beyond them, in epoch " +
+                             std::to_string(needed));
+  }
+  if (progress_.epoch != done + 1 || kept_epoch_ > done || epochs_since_best_ > done ||
+      (best_recall_ >= 0) > (kept_epoch_ > 0)) {
+    throw std::runtime_error("damaged checkpoint: its counts of epochs contradict each other");
+  }
+  for (const StateArray& array : network_.State()) {
+    checkpoint.Read(kNetworkArrays + array.name, array.data, array.bytes);
+  }
+  if (kept_epoch_ > 0) {
+    kept_ = Parameters(network_.parameters().shape);
+    checkpoint.Read(kKeptArray, kept_.block(), kept_.block_floats() * sizeof(float));
+  }
+  if (best_recall_ < 0) result_.best_epoch = done;
+  if (progress_.minibatch > 0) {
+    LoadCursors(checkpoint, saved);
+  } else if (best_recall_ < 0 && done > 0) {
+    KeepLastGood();
+  }
+} catch (const nlohmann::json::exception& e) {
+  checkpoint.Fail(std::string("damaged checkpoint: header: ") + e.what());
+} catch (const std::runtime_error& e) {
+  const std::string message = e.what();
+  const bool says_path = message.compare(0, checkpoint.path().size(), checkpoint.path()) == 0;
+  if (says_path) throw;
+  checkpoint.Fail(message);
+}
+
+void Training::LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved) {
+  static_assert(std::has_unique_object_representations_v<MiniBatchIterator::Slot>);
+  MiniBatchIterator::State cursors;
+  cursors.next_session = saved.at("next_session").get<uint64_t>();
+  const size_t bytes = checkpoint.Bytes(kCursorArray);
+  if (bytes > options_.batch_size * sizeof(cursors.slots[0])) {
+    throw std::runtime_error("damaged checkpoint: more rows than a mini-batch has");
+  }
+  cursors.slots.resize(bytes / sizeof(cursors.slots[0]));
+  checkpoint.Read(kCursorArray, cursors.slots.data(),
+                  cursors.slots.size() * sizeof(cursors.slots[0]));
+  order_ = EpochOrder(sessions_, options_.session_order, options_.seed, progress_.epoch);
+  batches_.Restart(order_);
+  batches_.Load(cursors);
+}
+
 }  // namespace
 
+void CheckOptions(const ordered_json& saved, const ordered_json& now) {
+  const bool looks_ahead = now.value("schedule", "") == Name(Schedule::kCosine);
+  const std::string differences = OptionDifferences(saved, now, looks_ahead ? "" : "epochs");
+  if (!differences.empty()) throw std::runtime_error(differences);
+}
+
 TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& sessions,
-                  const TrainCallbacks& callbacks) {
-  Options options = asked;  // no more rows than sessions: neither memory nor a smaller gradient
-  options.batch_size = std::max<size_t>(1, std::min(asked.batch_size, sessions.size()));
-  Parameters initial(NetworkShape::Of(options, catalog.size()));
-  Initialize(options, &initial);
-  Network network(options, catalog.counts, std::move(initial));
-  const NegativeSampler sampler(catalog.counts, options.sample_alpha, options.seed);
-  MiniBatchIterator batches(sessions, options.batch_size, options.negatives == 0 ? 2 : 1);
-  std::vector<uint32_t> negatives(options.negatives);
-  const uint64_t epoch_targets = sessions.Targets();
-
-  TrainResult result;
-  Parameters best;
-  double best_recall = -1;
-  size_t epochs_since_best = 0;
-  MiniBatch batch;
-  uint64_t step = 0;
-  for (size_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    TrainProgress progress{
-        .epoch = epoch, .epochs = options.epochs, .epoch_targets = epoch_targets};
-    const Clock::time_point start = Clock::now();
-    double loss_sum = 0;
-    network.ResetHidden();
-    batches.Restart();
-    network.team().Open([&] {
-      while (!result.interrupted && batches.Next(&batch)) {
-        SampleNegatives(sampler, step, &network.team(), &negatives);
-        const double loss = network.Step(batch, negatives, step);
-        ++step;
-        ++progress.minibatch;
-        if (!(loss < Network::kDivergedLoss)) {
-          std::ostringstream text;
-          text << "epoch " << epoch << ", mini-batch " << progress.minibatch << ": the loss is "
-               << loss << "; " << DescribeBatch(batch, catalog);
-          result.diverged = text.str();
-          break;
-        }
-        progress.targets += batch.rows();
-        loss_sum += loss * static_cast<double>(options.batch_size);
-        progress.loss = loss_sum / static_cast<double>(progress.targets);
-        progress.seconds = SecondsSince(start);
-        if (callbacks.on_minibatch) callbacks.on_minibatch(progress);
-        result.interrupted = callbacks.stop && callbacks.stop();
-      }
-    });
-    if (result.interrupted || !result.diverged.empty()) {
-      const uint64_t undone = result.diverged.empty() ? 0 : 1;  // the step that diverged
-      if (best_recall < 0) result.partial_minibatches = progress.minibatch - undone;
-      break;
-    }
-
-    EpochResult done;
-    done.epoch = epoch;
-    done.loss = progress.loss;
-    done.minibatches = progress.minibatch;
-    done.targets = progress.targets;
-    done.seconds = SecondsSince(start);
-    if (callbacks.validate) {
-      const Clock::time_point validation_start = Clock::now();
-      done.validation = callbacks.validate(network.parameters());
-      done.validated = done.validation.targets > 0;
-      done.validation_seconds = SecondsSince(validation_start);
-    }
-    result.epochs.push_back(done);
-    if (callbacks.on_epoch) callbacks.on_epoch(done);
-    result.interrupted = callbacks.stop && callbacks.stop();
-    if (!done.validated) {
-      // Stopped in the middle of a validation: an earlier epoch that finished its own is kept.
-      if (best_recall < 0) result.best_epoch = epoch;
-    } else if (done.validation.RecallAt(20) > best_recall) {
-      best_recall = done.validation.RecallAt(20);
-      best = network.parameters();
-      result.best_epoch = epoch;
-      epochs_since_best = 0;
-    } else if (options.patience > 0 && ++epochs_since_best >= options.patience) {
-      break;
-    }
-    if (result.interrupted) break;
-  }
-  // Nothing validated: what there is.
-  result.parameters = best_recall >= 0 ? std::move(best) : std::move(network.parameters());
-  return result;
+                  const TrainCallbacks& callbacks, const TrainStart& start) {
+  return Training(asked, catalog, sessions, callbacks, start).Run();
 }
 
 }  // namespace stint

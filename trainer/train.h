@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sessions -> trained parameters: the epoch loop (stages 3 to 7 of the data flow), with
-// validation, early stopping and the best epoch kept.
+// validation, early stopping, the best epoch kept, and checkpoints to go on from.
 #ifndef STINT_TRAINER_TRAIN_H_
 #define STINT_TRAINER_TRAIN_H_
 
@@ -11,12 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "trainer/checkpoint.h"
 #include "trainer/metrics.h"
 #include "trainer/options.h"
 #include "trainer/parameters.h"
 #include "trainer/sessions.h"
 
 namespace stint {
+
+class Network;
 
 // Where a run stands, for a progress display.
 struct TrainProgress {
@@ -40,6 +43,13 @@ struct EpochResult {
   double validation_seconds = 0;
 };
 
+// Why a checkpoint is to be written.
+enum class SaveReason {
+  kDue,   // `save_due` said so
+  kBest,  // the epoch that has just ended is the best one so far
+  kEnd,   // training ends here: it is done, or `stop` said so
+};
+
 // What the caller wants to know or to decide while training runs; all optional, all
 // called from the calling thread.
 struct TrainCallbacks {
@@ -49,6 +59,24 @@ struct TrainCallbacks {
   std::function<Metrics(const Parameters&)> validate;
   // Asked after every mini-batch; true ends training there.
   std::function<bool()> stop;
+  // Asked after every mini-batch, and after every epoch (`epoch_ended`): save now?
+  std::function<bool(const TrainProgress&, bool epoch_ended)> save_due;
+  // Gets all that a later Train() needs to go on from here, under the key "training" of the header
+  // and in arrays that start with "training/". The caller may add to it and writes it; `step`
+  // counts the mini-batches so far. Without it nothing is saved.
+  std::function<void(CheckpointContent content, uint64_t step, SaveReason reason)> save;
+};
+
+// Where training starts; nothing given: from Initialize(options), at the first epoch.
+struct TrainStart {
+  // Goes on from what `save` was given: the parameters at the end have the same bits as without
+  // the break.
+  const Checkpoint* resume = nullptr;
+  // Fills the start values, zeroed before. Not asked when resuming, but where nothing better is
+  // left after a divergence.
+  std::function<void(Parameters*)> initialize;
+  // Fills more of the network's state than the parameters: see warm_start.h.
+  std::function<void(Network*)> prepare;
 };
 
 struct TrainResult {
@@ -58,14 +86,22 @@ struct TrainResult {
   // Mini-batches of the epoch after `best_epoch` that `parameters` hold too: not zero only if
   // training ended in the middle of an epoch and no validation says which epoch to keep.
   uint64_t partial_minibatches = 0;
+  uint64_t steps = 0;        // mini-batches in all
   bool interrupted = false;  // `stop` said so
-  // Not empty: training met a loss that is not finite; says step and items. `parameters`
-  // are the last good ones.
+  // Not empty: training met a loss, or at the end of an epoch a weight, that is not finite; says
+  // step and items. `parameters` are the last good ones, finite in any case.
   std::string diverged;
 };
 
+// Throws std::runtime_error if `start.resume` is of other data or options, or makes no sense. Of
+// the options only the threads may differ, and the epochs as long as no more of them are done
+// (with a cosine schedule, which looks ahead to the last one, they may not).
 TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& sessions,
-                  const TrainCallbacks& callbacks);
+                  const TrainCallbacks& callbacks, const TrainStart& start = {});
+
+// Throws std::runtime_error that names the differences, if a run with the options `saved` (both as
+// ToJson() has them) cannot go on with the options `now`.
+void CheckOptions(const nlohmann::ordered_json& saved, const nlohmann::ordered_json& now);
 
 }  // namespace stint
 
