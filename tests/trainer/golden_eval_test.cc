@@ -50,34 +50,6 @@ void ExpectMetrics(const Metrics& metrics, const Tensor& expected, const std::st
   }
 }
 
-TEST(GoldenEvalTest, TheRuntimeRanksAsTheGoldenFolderSays) {
-  STINT_REQUIRE_PATH(GoldenDir());
-  const Safetensors eval = ReadSafetensors(GoldenDir() + "/eval.safetensors");
-  const Logs logs = ReadLogs();
-  size_t ran = 0;
-  for (const std::string& path : ListGoldenCases(GoldenDir())) {
-    const std::string name = Stem(path);
-    if (!eval.Has(name + "/standard")) continue;
-    ++ran;
-    ASSERT_GT(eval[name + "/min_gap"].AsDouble()[0], kSafeGap) << name;
-    const OpenModel model(ToParameters(ReadGoldenCase(path).ReadWeights("w20")), logs.catalog,
-                          DType::kF32);
-    for (const RankMode mode : kModes) {
-      for (const size_t threads : {1, 3}) {
-        EvaluateOptions options;
-        options.cutoffs = {1, 5, 20};
-        options.mode = mode;
-        options.threads = threads;
-        const Metrics metrics = Evaluate(model.get(), logs.test, options);
-        EXPECT_EQ(metrics.targets, static_cast<uint64_t>(eval[name + "/n_events"].AsInt64()[0]));
-        ExpectMetrics(metrics, eval[name + "/" + Name(mode)], name + "/" + Name(mode));
-      }
-    }
-    std::printf("checked  %s\n", name.c_str());
-  }
-  EXPECT_GE(ran, 12u);  // four of each embedding
-}
-
 // Recall and MRR of the reference network over the test log; `gap` becomes the smallest distance
 // of a score from the target's that is not 0.
 Metrics ReferenceMetrics(const Weights& weights, const Sessions& test, RankMode mode, double* gap) {
@@ -118,6 +90,58 @@ Metrics ReferenceMetrics(const Weights& weights, const Sessions& test, RankMode 
   return metrics;
 }
 
+// Rows `from` of the items and their biases become rows `to`.
+void CopyItem(size_t from, size_t to, Weights* weights) {
+  for (size_t c = 0; c < weights->items.cols; ++c) weights->items(to, c) = weights->items(from, c);
+  weights->item_bias(0, to) = weights->item_bias(0, from);
+}
+
+// With `dup`, the items 10 to 19 have been given the rows of 20 to 29, so that they tie.
+void RunCase(const std::string& path, const Safetensors& eval, const Logs& logs, bool dup) {
+  const std::string name = Stem(path);
+  Weights weights = ReadGoldenCase(path).ReadWeights("w20");
+  for (size_t i = 0; dup && i < 10; ++i) CopyItem(20 + i, 10 + i, &weights);
+  const OpenModel model(ToParameters(weights), logs.catalog, DType::kF32);
+  for (const RankMode mode : kModes) {
+    const std::string key = name + (dup ? "/dup." : "/") + Name(mode);
+    double gap = 0;
+    ExpectMetrics(ReferenceMetrics(weights, logs.test, mode, &gap), eval[key], key + ", reference");
+    if (!dup) {
+      EXPECT_NEAR(gap, eval[name + "/min_gap"].AsDouble()[0], 1e-7);
+    }
+    ASSERT_GT(gap, kSafeGap) << key;
+    for (const size_t threads : {1, 3}) {
+      EvaluateOptions options;
+      options.cutoffs = {1, 5, 20};
+      options.mode = mode;
+      options.threads = threads;
+      const Metrics metrics = Evaluate(model.get(), logs.test, options);
+      EXPECT_EQ(metrics.targets, static_cast<uint64_t>(eval[name + "/n_events"].AsInt64()[0]));
+      ExpectMetrics(metrics, eval[key], key);
+    }
+  }
+}
+
+TEST(GoldenEvalTest, TheRuntimeRanksAsTheGoldenFolderSays) {
+  STINT_REQUIRE_PATH(GoldenDir());
+  const Safetensors eval = ReadSafetensors(GoldenDir() + "/eval.safetensors");
+  const Logs logs = ReadLogs();
+  size_t ran = 0, tied = 0;
+  for (const std::string& path : ListGoldenCases(GoldenDir())) {
+    const std::string name = Stem(path);
+    if (!eval.Has(name + "/standard")) continue;
+    RunCase(path, eval, logs, false);
+    ++ran;
+    if (eval.Has(name + "/dup.standard")) {
+      RunCase(path, eval, logs, true);
+      ++tied;
+    }
+    std::printf("checked  %s\n", name.c_str());
+  }
+  EXPECT_GE(ran, 12u);  // four of each embedding
+  EXPECT_GE(tied, 8u);  // those whose input rows are not the output's
+}
+
 // Equal rows have equal scores wherever they stand: in the middle of a panel, in the last,
 // incomplete one, in float32 and in int8.
 TEST(GoldenEvalTest, EqualRowsTieExactly) {
@@ -130,12 +154,8 @@ TEST(GoldenEvalTest, EqualRowsTieExactly) {
     SCOPED_TRACE(golden.name);
     Weights weights = FromParameters(ToParameters(golden.ReadWeights("w20")));
     const size_t last = weights.items.rows - 1;
-    const auto copy_row = [&](size_t from, size_t to) {
-      for (size_t c = 0; c < weights.items.cols; ++c) weights.items(to, c) = weights.items(from, c);
-      weights.item_bias(0, to) = weights.item_bias(0, from);
-    };
-    for (size_t i = 0; i < 10; ++i) copy_row(20 + i, 10 + i);
-    copy_row(3, last);
+    for (size_t i = 0; i < 10; ++i) CopyItem(20 + i, 10 + i, &weights);
+    CopyItem(3, last, &weights);
     const Parameters parameters = ToParameters(weights);
     const OpenModel f32(parameters, logs.catalog, DType::kF32);
     const OpenModel int8(parameters, logs.catalog, DType::kInt8);
