@@ -56,6 +56,10 @@ int main(void) {
   CHECK(stint_model_describe(model, &info) == STINT_OK);
   CHECK(info.items == 50 && info.layers == 1 && info.units[0] == 6);
   CHECK(strcmp(info.dtype, "int8") == 0);
+  CHECK(strcmp(info.embedding, "shared") == 0 && info.embedding_width == 6);
+  CHECK(strcmp(info.hidden_activation, "tanh") == 0);
+  CHECK(strcmp(info.layer_gru_forms[0], "reset_after") == 0);
+  CHECK(stint_final_activation(model, 2.5f) == 2.5f);
   CHECK(stint_model_self_test(model, &error) == STINT_OK);
   CHECK(stint_item_id(model, 7, &id) == STINT_OK && id == 1070);
   CHECK(stint_item_from_id(model, 1070, &item) == STINT_OK && item == 7);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "schema/checksum.h"
+#include "schema/model_generated.h"
 #include "schema/panel.h"
 #include "tests/runtime/test_model.h"
 
@@ -103,10 +104,13 @@ class Forgery {
     size_t checksum;  // where it is stored
   };
 
-  Forgery(DType dtype, GruForm form, bool names) {
-    const Parameters parameters = RandomParameters(9, {3, 5}, form, 8);
+  Forgery(DType dtype, GruForm form, bool names)
+      : Forgery({"", Embedding::kShared, 0, form, dtype, {ActivationKind::kTanh}}, names,
+                {ActivationKind::kSoftmax}) {}
+  Forgery(const ModelKind& kind, bool names, const Activation& final) {
+    const Parameters parameters = RandomParameters(kind, 9, {3, 5}, 8);
     const AlignedBytes file = BuildTestModel(parameters, names ? NameCatalog(9) : NumberCatalog(9),
-                                             dtype, {{1, 2, 3}, {}});
+                                             kind.dtype, {{1, 2, 3}, {}}, kind.hidden, final);
     bytes_.assign(file.data(), file.data() + file.size());
     const ModelPointer model = OpenModel(file);
     stint_section_info info;
@@ -186,9 +190,30 @@ const std::vector<Forgery>& Forgeries() {
   static const std::vector<Forgery> all = {
       Forgery(DType::kInt8, GruForm::kResetAfter, false),
       Forgery(DType::kF32, GruForm::kResetBefore, true),
+      // Of version 2.
+      Forgery({"",
+               Embedding::kSeparate,
+               7,
+               GruForm::kResetAfter,
+               DType::kInt8,
+               {ActivationKind::kSelu, 1.6, 1.05}},
+              false, {ActivationKind::kLeakyRelu, 0.1}),
+      Forgery(
+          {"", Embedding::kNone, 0, GruForm::kResetAfter, DType::kInt8, {ActivationKind::kTanh}},
+          false, {ActivationKind::kSelu, 1.6, 1.05}),
+      Forgery({"", Embedding::kNone, 0, GruForm::kResetAfter, DType::kF32, {ActivationKind::kRelu}},
+              true, {ActivationKind::kSoftmax}),
+      Forgery({"",
+               Embedding::kSeparate,
+               2,
+               GruForm::kResetBefore,
+               DType::kF32,
+               {ActivationKind::kElu, 0.5}},
+              false, {ActivationKind::kElu, 0.5}),
   };
   return all;
 }
+constexpr size_t kSeparateInt8 = 2, kNoneInt8 = 3, kNoneF32 = 4, kSeparateF32 = 5;
 
 TEST(Hostile, TheFileItselfOpens) {
   for (const Forgery& forgery : Forgeries()) {
@@ -215,8 +240,11 @@ TEST(Hostile, EverySingleByteChange) {
     Bytes bytes = forgery.bytes();
     for (size_t at = 0; at < bytes.size(); ++at) {
       const uint8_t before = bytes[at];
+      // All values of the first two files; of the others one bit and all bits of each byte.
+      const bool all = &forgery - Forgeries().data() < 2;
       for (unsigned value = 0; value < 256; ++value) {
         if (value == before) continue;
+        if (!all && value != (before ^ 0xFFu) && value != (before ^ 1u << at % 8)) continue;
         bytes[at] = static_cast<uint8_t>(value);
         std::string message;
         ASSERT_NE(Try(bytes, &message), STINT_OK) << "byte " << at << " = " << value;
@@ -347,6 +375,115 @@ TEST(Hostile, ForgedF32Panels) {
   ExpectRefused(forgery, "item_rows", "padding", [](uint8_t* b, size_t) { Put(b, 9, 1.0f); });
   ExpectRefused(forgery, "item_rows", "padding",
                 [](uint8_t* b, size_t size) { Put(b, size / 4 - 1, 1.0f); });
+}
+
+TEST(Hostile, ForgedInputRows) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const size_t index : {kSeparateInt8, kNoneInt8}) {
+    const Forgery& forgery = Forgeries()[index];
+    // Rows of 7 or 3 codes: 12 or 8 bytes with their scale, the last byte is padding.
+    const size_t row = index == kSeparateInt8 ? 12 : 8;
+    const size_t rows = index == kSeparateInt8 ? 9 : 27;
+    ASSERT_EQ(forgery.section("input_rows").range.size, rows * row);
+    for (const float value : {nan, -nan, infinity, -1.0f, -0.0f, 1e16f}) {
+      ExpectRefused(forgery, "input_rows", "scale of row 8",
+                    [&](uint8_t* b, size_t) { Put(b, 8 * row / 4, value); });
+    }
+    ExpectRefused(forgery, "input_rows", "a code of row 2 is -128",
+                  [&](uint8_t* b, size_t) { b[2 * row + 6] = 0; });
+    ExpectRefused(forgery, "input_rows", "padding of row " + std::to_string(rows - 1),
+                  [](uint8_t* b, size_t size) { b[size - 1] = 129; });
+  }
+  for (const size_t index : {kSeparateF32, kNoneF32}) {
+    for (const float value : {nan, infinity, -infinity, 1e16f, -1e16f}) {
+      ExpectRefused(Forgeries()[index], "input_rows", "a weight of row 5",
+                    [&](uint8_t* b, size_t) { Put(b, index == kNoneF32 ? 17 : 11, value); });
+    }
+  }
+  // Panels of no columns: b_ih alone.
+  const Forgery& none = Forgeries()[kNoneInt8];
+  EXPECT_EQ(none.section("layer0.input_weights").range.size, kInt8HeaderBytes);
+  ExpectRefused(none, "layer0.input_weights", "scale of row 0",
+                [&](uint8_t* b, size_t) { Put(b, 0, -1.0f); });
+  ExpectRefused(none, "layer0.input_weights", "bias of row 8",
+                [&](uint8_t* b, size_t) { Put(b, kTileRows + 8, nan); });
+  ExpectRefused(none, "layer0.input_weights", "padding",
+                [](uint8_t* b, size_t) { Put(b, kTileRows + 9, 1.0f); });
+  ExpectRefused(Forgeries()[kNoneF32], "layer0.input_weights", "bias of row 8",
+                [&](uint8_t* b, size_t) { Put(b, 8, nan); });
+}
+
+// Fields of version 2, one wrong at a time, with right checksums.
+TEST(Hostile, ForgedFieldsOfVersion2) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const auto refused = [](size_t index, const std::string& what,
+                          const std::function<bool(schema::Model*)>& change) {
+    Bytes bytes = Forgeries()[index].bytes();
+    ASSERT_TRUE(change(schema::GetMutableModel(bytes.data()))) << what << ": no such field";
+    std::string message;
+    EXPECT_EQ(Try(Forgeries()[index].Seal(bytes), &message), STINT_CORRUPT) << what;
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  using Model = schema::Model;
+  using A = schema::Activation;
+  const auto embedding = [](int kind) { return static_cast<schema::Embedding>(kind); };
+  const auto activation = [](int kind) { return static_cast<A>(kind); };
+  for (size_t index = kSeparateInt8; index <= kSeparateF32; ++index) {
+    refused(index, "embedding is 3", [&](Model* m) { return m->mutate_embedding(embedding(3)); });
+    refused(index, "hidden activation is 7",
+            [&](Model* m) { return m->mutate_hidden_activation(activation(7)); });
+    refused(index, "final activation is 255",
+            [&](Model* m) { return m->mutate_final_activation(activation(255)); });
+    refused(index, "version 1 with what version 2 brought",
+            [](Model* m) { return m->mutate_format_version(1); });
+    refused(index, "GRU form is 2",
+            [](Model* m) { return m->mutate_gru_form(static_cast<schema::GruForm>(2)); });
+    for (const float value : {nan, infinity, -infinity, -1.0f, 1.1e6f}) {
+      refused(index, "alpha of the hidden",
+              [&](Model* m) { return m->mutate_hidden_alpha(value); });
+      refused(index, "scale of the hidden",
+              [&](Model* m) { return m->mutate_hidden_scale(value); });
+      refused(index, "alpha of the final", [&](Model* m) { return m->mutate_final_alpha(value); });
+      refused(index, "scale of the final", [&](Model* m) { return m->mutate_final_scale(value); });
+    }
+    // Another embedding: the first layer's inputs do not fit.
+    refused(index, "layer 0 has", [&](Model* m) { return m->mutate_embedding(embedding(0)); });
+    refused(index, "layer 0 has", [&](Model* m) {
+      return m->mutate_embedding(embedding(m->embedding() == schema::Embedding::None ? 1 : 2));
+    });
+    for (const uint32_t inputs : {0u, 1u, 6u, 16384u, 16385u, 0xFFFFFFFFu}) {
+      refused(index, inputs == 0 ? "layer 0" : "layer", [&](Model* m) {
+        schema::GruLayer* layer = m->mutable_layers()->GetMutableObject(0);
+        return layer->mutate_inputs(inputs == layer->inputs() ? 3 : inputs);
+      });
+    }
+  }
+  // Parameters where the kind has none, and none where it has some.
+  refused(kNoneInt8, "alpha of the hidden", [](Model* m) { return m->mutate_hidden_alpha(0.5f); });
+  refused(kNoneInt8, "scale of the hidden", [](Model* m) { return m->mutate_hidden_scale(0.5f); });
+  refused(kSeparateInt8, "alpha of the hidden", [](Model* m) { return m->mutate_hidden_alpha(0); });
+  refused(kSeparateInt8, "scale of the hidden", [](Model* m) { return m->mutate_hidden_scale(0); });
+  refused(kNoneF32, "hidden activation is softmax",
+          [](Model* m) { return m->mutate_hidden_activation(A::Softmax); });
+  // A shared embedding of the right width beside rows of its own.
+  const Forgery twice(
+      {"", Embedding::kSeparate, 5, GruForm::kResetAfter, DType::kInt8, {ActivationKind::kTanh}},
+      false, {ActivationKind::kSoftmax});
+  Bytes bytes = twice.bytes();
+  ASSERT_TRUE(schema::GetMutableModel(bytes.data())->mutate_embedding(schema::Embedding::Shared));
+  std::string message;
+  EXPECT_EQ(Try(twice.Seal(bytes), &message), STINT_CORRUPT);
+  EXPECT_NE(message.find("beside a shared embedding"), std::string::npos) << message;
+  // ... and a separate one without.
+  const Forgery without(
+      {"", Embedding::kShared, 0, GruForm::kResetAfter, DType::kInt8, {ActivationKind::kRelu}},
+      false, {ActivationKind::kSoftmax});
+  bytes = without.bytes();
+  ASSERT_TRUE(schema::GetMutableModel(bytes.data())->mutate_embedding(schema::Embedding::Separate));
+  EXPECT_EQ(Try(without.Seal(bytes), &message), STINT_CORRUPT);
+  EXPECT_NE(message.find("'input_rows' is missing"), std::string::npos) << message;
 }
 
 TEST(Hostile, ForgedCatalogs) {

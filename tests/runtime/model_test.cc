@@ -6,15 +6,19 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "stint/stint.hpp"
+#include "tests/runtime/scalar_model.h"
 #include "tests/runtime/test_model.h"
 #include "tests/temporary_folder.h"
 
@@ -66,6 +70,101 @@ TEST(Model, DescribesWhatWasWritten) {
       EXPECT_EQ(info.training_events, events);
     }
   }
+}
+
+TEST(Model, DescribesEveryKind) {
+  for (const ModelKind& kind : ModelKinds()) {
+    SCOPED_TRACE(kind.name);
+    const Parameters parameters = RandomParameters(kind, 80, {9, 33}, 4);
+    const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(80), kind.dtype, {{1, 2}},
+                                              kind.hidden, {ActivationKind::kTanh});
+    const ModelPointer model = OpenModel(bytes);
+    stint_model_info info;
+    ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
+    EXPECT_EQ(info.format_version, 2u);
+    EXPECT_STREQ(info.embedding, Name(kind.embedding));
+    EXPECT_EQ(info.embedding_width,
+              kind.embedding == Embedding::kShared ? 33u : kind.embedding_width);
+    EXPECT_EQ(info.hidden_activation, Name(kind.hidden));
+    EXPECT_STREQ(info.final_activation, "tanh");
+    EXPECT_STREQ(info.gru_form, Name(kind.form));
+    EXPECT_STREQ(info.layer_gru_forms[0],
+                 kind.embedding == Embedding::kNone ? "reset_before" : Name(kind.form));
+    EXPECT_STREQ(info.layer_gru_forms[1], Name(kind.form));
+    std::set<std::string> sections;
+    stint_section_info section;
+    for (uint32_t i = 0; stint_model_section(model.get(), i, &section) == STINT_OK; ++i) {
+      EXPECT_TRUE(sections.insert(section.name).second);
+      EXPECT_EQ(section.xxh3, XXH3_64bits(bytes.data() + section.offset, section.size));
+    }
+    EXPECT_EQ(sections.count("input_rows"), kind.embedding != Embedding::kShared);
+    ForEachTarget([&] {
+      stint_error error;
+      EXPECT_EQ(stint_model_self_test(model.get(), &error), STINT_OK) << error.message;
+    });
+  }
+}
+
+// Files of version 1 stay as they were before there was a version 2, byte for byte: old runtimes
+// read them. The hashes were made by the exporter of that time.
+TEST(Model, FilesOfVersion1KeepTheirBytes) {
+  const uint64_t expected[] = {0xbce08288007d1080, 0x389413faaee689c7, 0x6ed0d2b3e6c40d3f,
+                               0x51af06ff258fd13b};
+  size_t turn = 0;
+  for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
+    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+      const Activation final = form == GruForm::kResetAfter ? Activation{ActivationKind::kSoftmax}
+                                                            : Activation{ActivationKind::kElu, 0.5};
+      const AlignedBytes bytes =
+          BuildTestModel(RandomParameters(70, {9, 21}, form, 5),
+                         dtype == DType::kF32 ? NameCatalog(70) : NumberCatalog(70), dtype,
+                         {{1, 2, 3}, {}}, {ActivationKind::kTanh}, final);
+      EXPECT_EQ(XXH3_64bits(bytes.data(), bytes.size()), expected[turn++]);
+    }
+  }
+}
+
+TEST(Model, FinalActivationOfAScore) {
+  struct Case {
+    Activation activation;
+    const char* name;
+    uint32_t version;
+  };
+  const Case cases[] = {
+      {{ActivationKind::kSoftmax}, "softmax", 1},
+      {{ActivationKind::kLinear}, "linear", 1},
+      {{ActivationKind::kElu, 0.5}, "elu-0.5", 1},
+      {{ActivationKind::kElu, 123456.0}, "elu-123456", 1},
+      {{ActivationKind::kTanh}, "tanh", 2},
+      {{ActivationKind::kRelu}, "relu", 2},
+      {{ActivationKind::kLeakyRelu, 0.01}, "leaky-0.01", 2},
+      {{ActivationKind::kSelu, 1.67326, 1.0507}, "selu-1.0507-1.67326", 2},
+  };
+  const Parameters parameters = RandomParameters(7, {3}, GruForm::kResetAfter, 4);
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(7), DType::kInt8, {},
+                                              {ActivationKind::kTanh}, c.activation);
+    stint::Model model;
+    ASSERT_EQ(stint::Model::FromBuffer(bytes.data(), bytes.size(), &model), STINT_OK);
+    stint_model_info info;
+    ASSERT_EQ(model.Describe(&info), STINT_OK);
+    EXPECT_STREQ(info.final_activation, c.name);
+    EXPECT_EQ(info.format_version, c.version);
+    const ActivationParams f = c.activation.Params();
+    float before = model.FinalActivation(-100.0f);
+    for (float x = -100; x <= 100; x += 0.0625f) {
+      const float y = model.FinalActivation(x);
+      EXPECT_EQ(FloatBits(y), FloatBits(ScalarActivate(f, x))) << x;
+      EXPECT_NEAR(y, Activate64(f, x), 4e-7 * std::max(1.0, std::fabs(Activate64(f, x)))) << x;
+      // The rational tanh is flat to rounding near 1.
+      EXPECT_GE(y, before - 1.2e-7f * std::fabs(before)) << x;
+      before = y;
+    }
+    EXPECT_TRUE(std::isnan(model.FinalActivation(std::numeric_limits<float>::quiet_NaN())));
+    ForEachTarget([&] { EXPECT_EQ(model.FinalActivation(-1.5f), ScalarActivate(f, -1.5f)); });
+  }
+  EXPECT_EQ(stint_final_activation(nullptr, 3.0f), 3.0f);
 }
 
 TEST(Model, SectionsAreWhereTheySayTheyAre) {

@@ -143,5 +143,33 @@ TEST(NoAlloc, SessionsNeverAllocate) {
   }
 }
 
+TEST(NoAlloc, NorDoOtherKindsOfModels) {
+  for (const ModelKind& kind : ModelKinds()) {
+    SCOPED_TRACE(kind.name);
+    const Parameters parameters = RandomParameters(kind, 500, {20, 33}, 4);
+    const AlignedBytes bytes =
+        BuildTestModel(parameters, NumberCatalog(500), kind.dtype, {}, kind.hidden);
+    const ModelPointer model = OpenModel(bytes);
+    const size_t size = stint_session_size(model.get(), 20);
+    AlignedBytes memory(size);
+    std::vector<stint_recommendation> top(20);
+    ForEachTarget([&] {
+      uint64_t failures = 0;
+      const uint64_t before = allocations;
+      stint_session* session;
+      failures += stint_session_init(model.get(), 20, memory.data(), size, &session);
+      for (uint32_t step = 0; step < 20; ++step) {
+        size_t count;
+        failures += stint_observe(session, step * 23);
+        failures += stint_recommend(session, 20, nullptr, top.data(), &count);
+        failures += !(stint_final_activation(model.get(), top[0].score) == top[0].score);
+      }
+      const uint64_t after = allocations;
+      EXPECT_EQ(after, before);
+      EXPECT_EQ(failures, 0u);
+    });
+  }
+}
+
 }  // namespace
 }  // namespace stint

@@ -189,6 +189,38 @@ TEST_F(Session, InTheCallersMemory) {
   }
 }
 
+// Blocks exactly as large as asked for, for every kind of model on every target.
+TEST_F(Session, OfEveryKindInTheCallersMemory) {
+  for (const ModelKind& kind : ModelKinds()) {
+    SCOPED_TRACE(kind.name);
+    for (const std::vector<size_t>& layers : {std::vector<size_t>{13}, {50, 7}, {7, 50}}) {
+      const Parameters parameters = RandomParameters(kind, 100, layers, 5);
+      const AlignedBytes bytes = BuildTestModel(parameters, catalog_, kind.dtype, {}, kind.hidden);
+      const ModelPointer model = OpenModel(bytes);
+      const size_t size = stint_session_size(model.get(), 10);
+      std::vector<stint_recommendation> first;
+      ForEachTarget([&] {
+        AlignedBytes memory(size);
+        std::memset(memory.data(), 0xAB, size);
+        stint_session* session = nullptr;
+        ASSERT_EQ(stint_session_init(model.get(), 10, memory.data(), size, &session), STINT_OK);
+        for (const uint32_t item : {3u, 99u, 0u, 64u}) {
+          ASSERT_EQ(stint_observe(session, item), STINT_OK);
+        }
+        const auto top = Top(session, 10);
+        EXPECT_EQ(top.size(), 10u);
+        if (first.empty()) first = top;
+        EXPECT_TRUE(Same(top, first));
+        ASSERT_EQ(stint_session_reset(session), STINT_OK);
+        for (const uint32_t item : {3u, 99u, 0u, 64u}) {
+          ASSERT_EQ(stint_observe(session, item), STINT_OK);
+        }
+        EXPECT_TRUE(Same(Top(session, 10), first));
+      });
+    }
+  }
+}
+
 TEST_F(Session, ArgumentsOutOfRange) {
   stint_session* created = session_.get();
   EXPECT_EQ(stint_session_size(nullptr, 1), 0u);

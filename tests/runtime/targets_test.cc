@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "tests/runtime/test_model.h"
@@ -17,10 +18,8 @@ namespace stint {
 namespace {
 
 // A hash of everything the runtime computes for a few sessions.
-uint64_t Fingerprint(DType dtype, GruForm form) {
+uint64_t Fingerprint(const AlignedBytes& bytes) {
   const size_t items = 1111;
-  const Parameters parameters = RandomParameters(items, {37, 50}, form, 2026);
-  const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(items), dtype);
   const ModelPointer model = OpenModel(bytes);
   const SessionPointer session = NewSession(model.get(), 50);
   std::vector<uint32_t> words;
@@ -54,10 +53,13 @@ uint64_t Fingerprint(DType dtype, GruForm form) {
   return XXH3_64bits(words.data(), words.size() * sizeof(words[0]));
 }
 
+void Check(const AlignedBytes& bytes, uint64_t expected) {
+  ForEachTarget([&] { EXPECT_EQ(Fingerprint(bytes), expected) << std::hex << Fingerprint(bytes); });
+}
+
 void Check(DType dtype, GruForm form, uint64_t expected) {
-  ForEachTarget([&] {
-    EXPECT_EQ(Fingerprint(dtype, form), expected) << std::hex << Fingerprint(dtype, form);
-  });
+  const Parameters parameters = RandomParameters(1111, {37, 50}, form, 2026);
+  Check(BuildTestModel(parameters, NumberCatalog(1111), dtype), expected);
 }
 
 // Made on x86-64 (AVX3_SPR), 2026-11; a change of the arithmetic changes them and needs a new
@@ -66,6 +68,21 @@ TEST(Targets, Int8ResetAfter) { Check(DType::kInt8, GruForm::kResetAfter, 0x292c
 TEST(Targets, Int8ResetBefore) { Check(DType::kInt8, GruForm::kResetBefore, 0xb7d821df2a520124); }
 TEST(Targets, F32ResetAfter) { Check(DType::kF32, GruForm::kResetAfter, 0xe3ddfeb559e419f9); }
 TEST(Targets, F32ResetBefore) { Check(DType::kF32, GruForm::kResetBefore, 0xb114e32278419cc9); }
+
+// Embeddings and hidden activations of version 2, as in ModelKinds().
+TEST(Targets, KindsOfVersion2) {
+  const uint64_t expected[] = {0xe9aff3bd17aa46ba, 0x1e838800db8c23df, 0xebd203252f70ce40,
+                               0x6d7dbac077f02342, 0xedad2a391bcdacf4, 0x370c50e28e1156c2,
+                               0x892c417212eedde9};
+  ASSERT_EQ(ModelKinds().size(), std::size(expected));
+  for (size_t i = 0; i < ModelKinds().size(); ++i) {
+    const ModelKind& kind = ModelKinds()[i];
+    SCOPED_TRACE(kind.name);
+    const Parameters parameters = RandomParameters(kind, 1111, {37, 50}, 2026);
+    Check(BuildTestModel(parameters, NumberCatalog(1111), kind.dtype, {}, kind.hidden),
+          expected[i]);
+  }
+}
 
 }  // namespace
 }  // namespace stint

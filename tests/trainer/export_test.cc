@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -78,6 +79,85 @@ TEST_F(Export, RefusesWeightsThatAreNotFinite) {
   parameters_.item_bias.Row(0)[5] = 0;
   parameters_.layers[1].hidden_weights.Row(17)[5] = -1e16f;
   ExpectRefused("layer 1 hidden weights: row 17, column 5 is -1");
+}
+
+TEST_F(Export, RefusesActivationsOutOfRange) {
+  using K = ActivationKind;
+  for (const Activation& bad : std::vector<Activation>{{K::kElu},
+                                                       {K::kElu, -1},
+                                                       {K::kElu, 1e7},
+                                                       {K::kElu, std::nan("")},
+                                                       {K::kElu, 1e-60},  // zero as a float
+                                                       {K::kElu, 1, 2},
+                                                       {K::kLeakyRelu, 0},
+                                                       {K::kSelu, 1, 0},
+                                                       {K::kSelu, 0, 1},
+                                                       {K::kTanh, 0.5},
+                                                       {K::kRelu, 0, 2}}) {
+    input_.final_activation = bad;
+    ExpectRefused("final activation");
+    input_.final_activation = {K::kSoftmax};
+    input_.hidden_activation = bad;
+    ExpectRefused("hidden activation");
+    input_.hidden_activation = {K::kTanh};
+  }
+  input_.hidden_activation = {K::kSoftmax};
+  ExpectRefused("hidden activation softmax");
+}
+
+TEST_F(Export, RefusesInputRowsThatDoNotFit) {
+  for (const Embedding embedding : {Embedding::kSeparate, Embedding::kNone}) {
+    const auto fresh = [&] {
+      return Parameters(NetworkShape{
+          .items = 20, .layers = {4, 6}, .embedding = embedding, .embedding_width = 5});
+    };
+    parameters_ = fresh();
+    EXPECT_NO_THROW(BuildModel(input_));
+    parameters_.inputs.rows = 19;
+    ExpectRefused("input rows of 19");
+    parameters_ = fresh();
+    parameters_.inputs.cols += 1;
+    ExpectRefused("not 20 x");
+    parameters_ = fresh();
+    parameters_.inputs.Row(3)[2] = std::numeric_limits<float>::quiet_NaN();
+    ExpectRefused("input rows: row 3, column 2 is nan");
+    parameters_ = fresh();
+    parameters_.layers[0].form =
+        embedding == Embedding::kNone ? GruForm::kResetAfter : GruForm::kResetBefore;
+    ExpectRefused("GRU form");
+  }
+  parameters_ = Parameters(NetworkShape{.items = 20, .layers = {4, 6}});
+  parameters_.shape.embedding = Embedding::kSeparate;
+  ExpectRefused("input rows of 0 x");
+}
+
+// The version is the oldest that holds the model.
+TEST_F(Export, Versions) {
+  const auto version = [&] {
+    const AlignedBytes bytes = BuildModel(input_);
+    const ModelPointer model = OpenModel(bytes);
+    stint_model_info info;
+    EXPECT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
+    return info.format_version;
+  };
+  using K = ActivationKind;
+  for (const Activation& final : {Activation{K::kSoftmax}, {K::kLinear}, {K::kElu, 1.0}}) {
+    input_.final_activation = final;
+    EXPECT_EQ(version(), 1u);
+    input_.hidden_activation = {K::kRelu};
+    EXPECT_EQ(version(), 2u);
+    input_.hidden_activation = {K::kTanh};
+  }
+  for (const Activation& final : {Activation{K::kTanh}, {K::kRelu}, {K::kLeakyRelu, 0.1}}) {
+    input_.final_activation = final;
+    EXPECT_EQ(version(), 2u);
+  }
+  input_.final_activation = {K::kSoftmax};
+  for (const Embedding embedding : {Embedding::kSeparate, Embedding::kNone}) {
+    parameters_ = Parameters(
+        NetworkShape{.items = 20, .layers = {4, 6}, .embedding = embedding, .embedding_width = 5});
+    EXPECT_EQ(version(), 2u);
+  }
 }
 
 TEST_F(Export, RefusesWhatTheFormatCannotHold) {

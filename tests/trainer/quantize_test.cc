@@ -133,5 +133,44 @@ TEST(Quantize, RefusesWhatNoModelHolds) {
   }
 }
 
+// Rows of a matrix, each in parts with a scale of its own, and back.
+TEST(Quantize, RowsAndBack) {
+  for (const size_t parts : {1, 3}) {
+    for (const size_t cols : {1, 3, 4, 5, 17}) {
+      const size_t rows = 5, width = parts * cols, stride = RoundUp(width, kRowAlignment);
+      std::vector<float> weights(rows * stride), back(rows * stride);
+      for (size_t r = 0; r < rows; ++r) {
+        for (size_t c = 0; c < width; ++c) {  // parts differ in size a thousandfold
+          weights[r * stride + c] = std::sin(static_cast<float>(r * 31 + c + 1)) *
+                                    std::pow(1000.0f, static_cast<float>(c / cols));
+        }
+      }
+      const Matrix in = {weights.data(), rows, width, stride};
+      Matrix out = {back.data(), rows, width, stride};
+      for (const DType dtype : {DType::kInt8, DType::kF32}) {
+        const size_t size = RowsSize(dtype, rows, width, parts);
+        EXPECT_EQ(size, dtype == DType::kF32 ? 4 * rows * width
+                                             : rows * parts * (4 + (cols + 3) / 4 * 4));
+        std::vector<uint8_t> bytes(size);
+        PackRows("rows", dtype, in, parts, bytes.data());
+        UnpackRows(dtype, bytes.data(), parts, &out);
+        for (size_t r = 0; r < rows; ++r) {
+          for (size_t part = 0; part < parts; ++part) {
+            const float* a = in.Row(r) + part * cols;
+            const float* b = out.Row(r) + part * cols;
+            float largest = 0;
+            for (size_t c = 0; c < cols; ++c) largest = std::max(largest, std::fabs(a[c]));
+            const float half = dtype == DType::kF32 ? 0 : largest / 254 * 1.000001f;
+            for (size_t c = 0; c < cols; ++c) EXPECT_NEAR(a[c], b[c], half) << r << " " << c;
+          }
+        }
+      }
+      weights[2 * stride] = std::numeric_limits<float>::infinity();
+      std::vector<uint8_t> bytes(RowsSize(DType::kInt8, rows, width, parts));
+      EXPECT_THROW(PackRows("rows", DType::kInt8, in, parts, bytes.data()), std::runtime_error);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stint
