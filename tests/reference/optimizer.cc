@@ -68,10 +68,4 @@ void UpdateWeight(const Settings& settings, double gradient, const Slots& slots,
   }
 }
 
-void AdagradUpdate(const Settings& settings, double gradient, double* accumulator, double* velocity,
-                   double* weight) {
-  double second = 0, steps = 0;
-  UpdateWeight(settings, gradient, {accumulator, &second, velocity, &steps}, weight);
-}
-
 }  // namespace stint::reference

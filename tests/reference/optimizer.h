@@ -34,10 +34,6 @@ double ClipFactor(const Settings& settings, double norm);
 //                 nesterov   v = mu v - rate d';               w += mu v - rate d'
 void UpdateWeight(const Settings& settings, double gradient, const Slots& slots, double* weight);
 
-// The same of Adagrad alone.
-void AdagradUpdate(const Settings& settings, double gradient, double* accumulator, double* velocity,
-                   double* weight);
-
 }  // namespace stint::reference
 
 #endif  // STINT_TESTS_REFERENCE_OPTIMIZER_H_

@@ -282,5 +282,99 @@ TEST(GradientTest, OnEverySimdTarget) {
   });
 }
 
+// Every loss, and every optimizer with clipping, in turn over the embeddings.
+std::vector<std::pair<NetworkShape, Recipe>> ManyKinds() {
+  const std::vector<NetworkShape> shapes = NetworkShapes(150, {{19}, {40, 35}}, 21);
+  std::vector<std::pair<NetworkShape, Recipe>> kinds;
+  for (const auto& list : {OtherRecipes(), OptimizerRecipes()}) {
+    for (const Recipe& recipe : list) {
+      kinds.emplace_back(shapes[kinds.size() % shapes.size()], recipe);
+      kinds.back().second.settings.batch_size = 21;
+    }
+  }
+  return kinds;
+}
+
+// The network after three steps on `threads` threads.
+Parameters Trained(const NetworkShape& shape, Recipe recipe, size_t threads) {
+  std::mt19937_64 random(3);
+  recipe.settings.counts = RandomCounts(shape.items, &random);
+  const Weights initial = RandomWeights(shape, recipe.settings, &random);
+  const bool in_batch = recipe.settings.negative_source == NegativeSource::kBatch;
+  Options options =
+      ToOptions(recipe.settings, initial, in_batch ? 0 : 170, 1, recipe.dropout ? 0.75 : 1);
+  options.threads = threads;
+  const std::vector<uint32_t> counts = ToCounts(recipe.settings);
+  Network network(options, counts, ToParameters(initial));
+  for (uint64_t t = 0; t < 3; ++t) {
+    StepInput input = RandomStep(shape, recipe, 21, t == 0 ? 0 : 21, 170, &random);
+    if (recipe.dropout) {  // drawn by the network
+      input.embedding_mask = {};
+      input.hidden_masks.clear();
+    }
+    StepByStages(input, t, &network);
+  }
+  Parameters trained = network.Exported();
+  EXPECT_FALSE(SameBits(trained, ToParameters(initial)));
+  return trained;
+}
+
+TEST(GradientTest, TheSameBitsForAnyNumberOfThreads) {
+  const auto kinds = ManyKinds();
+  // Not all: where more threads wait than there are cores, a step takes long.
+  for (size_t k = 0; k < kinds.size(); k += 5) {
+    const auto& [shape, recipe] = kinds[k];
+    SCOPED_TRACE(recipe.name + ", " + Describe(shape));
+    ASSERT_TRUE(SameBits(Trained(shape, recipe, 1), Trained(shape, recipe, 3)));
+  }
+}
+
+// Targets that lack FMA round otherwise; all others give the same bits, whatever their width.
+TEST(GradientTest, TheSameBitsForAnyVectorWidth) {
+  const auto kinds = ManyKinds();
+  std::vector<Parameters> first;
+  size_t targets = 0;
+  ForEachTarget([&](int64_t target) {
+    if (target > HWY_AVX2 && HWY_ARCH_X86) return;
+    ++targets;
+    for (size_t k = 0; k < kinds.size(); ++k) {
+      SCOPED_TRACE(kinds[k].second.name + ", " + Describe(kinds[k].first));
+      Parameters trained = Trained(kinds[k].first, kinds[k].second, 1);
+      if (targets == 1) {
+        first.push_back(std::move(trained));
+      } else {
+        ASSERT_TRUE(SameBits(first[k], trained));
+      }
+    }
+  });
+  EXPECT_GE(targets, 1u);
+}
+
+// What is exported scores without normalizing as the network did with it.
+TEST(GradientTest, ExportedItemsAreNormalized) {
+  std::mt19937_64 random(4);
+  for (const NetworkShape& shape : NetworkShapes(30, {{7, 5}}, 6)) {
+    SCOPED_TRACE(Describe(shape));
+    Recipe recipe;
+    recipe.settings.normalize_items = true;
+    recipe.settings.batch_size = 4;
+    const Weights initial = RandomWeights(shape, recipe.settings, &random);
+    Network network(ToOptions(recipe.settings, initial, 6, 1, 1), std::vector<uint32_t>(30, 1),
+                    ToParameters(initial));
+    StepByStages(RandomStep(shape, recipe, 4, 0, 6, &random), 0, &network);
+    const Weights trained = WeightsOf(network, recipe.settings);
+    const Weights exported = FromParameters(network.Exported());
+    std::vector<Array> hidden, other;
+    for (const size_t units : shape.layers) hidden.emplace_back(1, units);
+    other = hidden;
+    for (const uint32_t item : {3u, 17u}) {
+      hidden = Observe(trained, item, hidden, recipe.settings);
+      other = Observe(exported, item, other);
+      ExpectNear(ScoreAll(exported, other.back()),
+                 ScoreAll(trained, hidden.back(), recipe.settings), 1e-6, "scores");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stint::reference
