@@ -17,6 +17,7 @@ struct Command {
 };
 
 Command AddTrainCommand(CLI::App* cli);
+Command AddTuneCommand(CLI::App* cli);
 Command AddEvaluateCommand(CLI::App* cli);
 Command AddRecommendCommand(CLI::App* cli);
 Command AddInspectCommand(CLI::App* cli);

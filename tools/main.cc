@@ -21,6 +21,7 @@
 #include "stint/stint.h"
 #include "tools/commands.h"
 #include "tools/common.h"
+#include "tools/tune_process.h"
 
 namespace stint {
 namespace {
@@ -128,9 +129,10 @@ int Main(int argc, char** argv) {
   cli.set_version_flag("--version", std::string("stint ") + stint_version());
   cli.set_help_flag("-h,--help", "Print this help and exit");
   cli.require_subcommand(1);
-  const std::vector<Command> commands = {AddTrainCommand(&cli),     AddEvaluateCommand(&cli),
-                                         AddRecommendCommand(&cli), AddInspectCommand(&cli),
-                                         AddVerifyCommand(&cli),    AddSynthCommand(&cli)};
+  const std::vector<Command> commands = {AddTrainCommand(&cli),    AddTuneCommand(&cli),
+                                         AddEvaluateCommand(&cli), AddRecommendCommand(&cli),
+                                         AddInspectCommand(&cli),  AddVerifyCommand(&cli),
+                                         AddSynthCommand(&cli)};
   for (CLI::App* sub : cli.get_subcommands(nullptr)) sub->group("Commands");
   cli.footer(
       "stint COMMAND --help says more.\n"
@@ -174,6 +176,7 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   stint::HoldStandardStreams();
+  stint::EndWithParent();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, reported as such
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a file over the limit
   return stint::Main(argc, argv);
