@@ -115,10 +115,28 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
   return out;
 }
 
-// A row of int8 panels or rows as a vector: q are its codes, which fit one plane. `code` is the
-// first step of four columns, the next one `stride` bytes on.
-HWY_NOINLINE inline QuantizedVector GatherCodes(const uint8_t* HWY_RESTRICT code, size_t stride,
-                                                size_t steps, int8_t* HWY_RESTRICT room) {
+// Where a row of int8 panels or rows lies: `code` is its first step of four columns, the next one
+// `stride` bytes on.
+struct Int8Row {
+  const uint8_t* code;
+  size_t stride;
+  size_t steps;
+  const uint8_t* scale;  // four bytes
+};
+HWY_INLINE Int8Row Locate(const Panels& panels, uint32_t row) {
+  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
+  const uint32_t lane = row % kTileRows;
+  return {tile + kInt8HeaderBytes + lane * kStepColumns, kStepBytes, PanelSteps(panels.cols),
+          tile + lane * sizeof(float)};
+}
+HWY_INLINE Int8Row Locate(const Rows& rows, uint32_t row) {
+  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
+  return {bytes + sizeof(float), kStepColumns, PanelSteps(rows.cols), bytes};
+}
+
+// The row as a vector: q are its codes, which fit one plane.
+HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Int8Row& row, int8_t* HWY_RESTRICT room) {
+  const uint8_t* code = row.code;
 #if STINT_BYTE_DOT
   int8_t* q = room;
   constexpr size_t kOrder[kStepColumns] = {0, 1, 2, 3};
@@ -128,30 +146,14 @@ HWY_NOINLINE inline QuantizedVector GatherCodes(const uint8_t* HWY_RESTRICT code
   constexpr size_t kOrder[kStepColumns] = {0, 2, 1, 3};
   QuantizedVector out = {nullptr, nullptr, q, 0, 0.0f};
 #endif
-  for (size_t p = 0; p < steps; ++p, code += stride, q += kStepColumns) {
+  for (size_t p = 0; p < row.steps; ++p, code += row.stride, q += kStepColumns) {
     for (size_t j = 0; j < kStepColumns; ++j) {
       const int c = static_cast<int>(code[kOrder[j]]) - kCodeZero;
       q[j] = static_cast<std::remove_pointer_t<decltype(q)>>(c);
       out.sum += c;
     }
   }
-  return out;
-}
-
-HWY_INLINE QuantizedVector GatherInt8Row(const Panels& panels, uint32_t row, int8_t* room) {
-  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
-  const uint32_t lane = row % kTileRows;
-  QuantizedVector out = GatherCodes(tile + kInt8HeaderBytes + lane * kStepColumns, kStepBytes,
-                                    PanelSteps(panels.cols), room);
-  std::memcpy(&out.step, tile + lane * sizeof(float), sizeof(out.step));
-  return out;
-}
-
-HWY_INLINE QuantizedVector GatherInt8Row(const Rows& rows, uint32_t row, int8_t* room) {
-  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
-  QuantizedVector out =
-      GatherCodes(bytes + sizeof(float), kStepColumns, PanelSteps(rows.cols), room);
-  std::memcpy(&out.step, bytes, sizeof(out.step));
+  std::memcpy(&out.step, row.scale, sizeof(out.step));
   return out;
 }
 

@@ -64,7 +64,7 @@ class Binder {
     }
     model_->int8 = file_.dtype() == schema::DType::Int8;
     model_->reset_after = file_.gru_form() == schema::GruForm::ResetAfter;
-    model_->embedding = static_cast<Embedding>(embedding);
+    model_->embedding = static_cast<EmbeddingKind>(embedding);
     model_->items = file_.items();
     model_->layers = file_.layers()->size();
     model_->format_version = file_.format_version();
@@ -95,7 +95,7 @@ class Binder {
     }
     // What a runtime of version 1 would have read past must not stand in its files.
     if (file_.format_version() < 2 &&
-        (model_->embedding != Embedding::kShared || file_.input_rows() ||
+        (model_->embedding != EmbeddingKind::kShared || file_.input_rows() ||
          model_->hidden_activation.kind != ActivationKind::kTanh ||
          file_.final_activation() > schema::Activation::Elu)) {
       return Fail(error_, STINT_CORRUPT, "format version %u with what version 2 brought",
@@ -125,18 +125,18 @@ class Binder {
       GruLayer& out = model_->layer[l];
       out.units = layer.units();
       out.inputs = layer.inputs();
-      const bool one_hot = l == 0 && model_->embedding == Embedding::kNone;
+      const bool one_hot = l == 0 && model_->embedding == EmbeddingKind::kNone;
       out.reset_after = model_->reset_after && !one_hot;
       model_->gru_forms[l] = out.reset_after ? "reset_after" : "reset_before";
-      if (l == 0 && model_->embedding == Embedding::kSeparate) {
+      if (l == 0 && model_->embedding == EmbeddingKind::kSeparate) {
         if (out.inputs < 1 || out.inputs > kMaxUnits) {
           return Fail(error_, STINT_CORRUPT, "layer 0 has %u inputs", out.inputs);
         }
       }
-      const uint32_t expected = one_hot                                     ? 0
-                                : l > 0                                     ? model_->units[l - 1]
-                                : model_->embedding == Embedding::kSeparate ? out.inputs
-                                                                            : model_->width;
+      const uint32_t expected = one_hot ? 0
+                                : l > 0 ? model_->units[l - 1]
+                                : model_->embedding == EmbeddingKind::kSeparate ? out.inputs
+                                                                                : model_->width;
       if (out.inputs != expected) {
         return Fail(error_, STINT_CORRUPT, "layer %u has %u inputs, not %u", l, out.inputs,
                     expected);
@@ -164,11 +164,11 @@ class Binder {
   }
 
   Status BindInputRows() {
-    if (model_->embedding == Embedding::kShared) {
+    if (model_->embedding == EmbeddingKind::kShared) {
       if (!file_.input_rows()) return STINT_OK;
       return Fail(error_, STINT_CORRUPT, "section 'input_rows' beside a shared embedding");
     }
-    const bool one_hot = model_->embedding == Embedding::kNone;
+    const bool one_hot = model_->embedding == EmbeddingKind::kNone;
     const uint64_t rows = uint64_t{one_hot ? 3u : 1u} * model_->items;
     Rows& out = model_->input_rows;
     out.cols = one_hot ? model_->layer[0].units : model_->layer[0].inputs;

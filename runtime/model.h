@@ -33,12 +33,12 @@ struct Rows {
 };
 
 // Numbers as in schema/model.fbs.
-enum class Embedding : uint8_t { kShared = 0, kSeparate = 1, kNone = 2 };
+enum class EmbeddingKind : uint8_t { kShared = 0, kSeparate = 1, kNone = 2 };
 
 // Gate rows in the order reset, update, candidate.
 struct GruLayer {
   uint32_t units;
-  uint32_t inputs;        // 0 in the first layer under Embedding::kNone
+  uint32_t inputs;        // 0 in the first layer under EmbeddingKind::kNone
   bool reset_after;       // GRU form: reset after the recurrent product, else before
   Panels input_weights;   // [3 units, inputs]
   Panels hidden_weights;  // [3 units, units]
@@ -63,8 +63,8 @@ struct SelfTest {
 
 struct BoundModel {
   bool int8;         // kind of all panels and rows: int8, else f32
-  bool reset_after;  // GRU form of all layers, but the first under Embedding::kNone
-  Embedding embedding;
+  bool reset_after;  // GRU form of all layers, but the first under EmbeddingKind::kNone
+  EmbeddingKind embedding;
   ActivationParams hidden_activation;
   ActivationParams final_activation;
   // As the trainer writes them: "elu-0.5".

@@ -53,7 +53,7 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   session->input_gates = arena.Take<float>(gates);
   session->hidden_gates = arena.Take<float>(gates);
   session->reset_hidden = arena.Take<float>(units);
-  const bool gathers_floats = !model.int8 && model.embedding == Embedding::kShared;
+  const bool gathers_floats = !model.int8 && model.embedding == EmbeddingKind::kShared;
   session->row = gathers_floats ? arena.Take<float>(inputs) : nullptr;
   session->quantized = model.int8 ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
   session->words = static_cast<size_t>(PanelTiles(model.items));

@@ -137,8 +137,9 @@ HWY_INLINE void GruStep(const GruLayer& layer, float* h, SessionState* s) {
 // The first layer's input: the item's own row, in the form it is stored in.
 HWY_INLINE QuantizedVector Embed(uint32_t item, SessionState* s, QuantizedVector*) {
   const BoundModel& model = *s->model;
-  return model.input_rows.data ? GatherInt8Row(model.input_rows, item, s->quantized)
-                               : GatherInt8Row(model.item_rows, item, s->quantized);
+  const Int8Row row =
+      model.input_rows.data ? Locate(model.input_rows, item) : Locate(model.item_rows, item);
+  return GatherInt8Row(row, s->quantized);
 }
 HWY_INLINE FloatVector Embed(uint32_t item, SessionState* s, FloatVector*) {
   const BoundModel& model = *s->model;
