@@ -40,9 +40,8 @@ constexpr float kTiny = 1e-24f;
 constexpr float kLowest = -1e30f;
 // Stands in place of the value of a column that does not count for a session.
 constexpr float kExcludedValue = -std::numeric_limits<float>::infinity();
-// Smallest result of ExpNonPositive, and its argument: far below kTiny, so that nothing that
-// is divided by it or compared with it can tell it from 0.
-constexpr float kSmallestExp = 0x1p-100f;
+// ln 2^-100, where ExpNonPositive ends: its results there lie so far below kTiny that nothing that
+// is divided by it or compared with it can tell them from 0.
 constexpr float kLowestExponent = -69.3147180f;
 
 // exp(x) for x <= 0: relative error <= 1e-7 + 2e-8 |x|, exactly 1 at 0; 2^-100 below x = -69.3;
