@@ -20,11 +20,6 @@
 
 namespace stint {
 
-AlignedFloats::AlignedFloats(size_t size) : data_(hwy::AllocateAligned<float>(size)), size_(size) {
-  if (data_ == nullptr) throw std::bad_alloc();
-  std::memset(data_.get(), 0, size * sizeof(float));
-}
-
 namespace {
 
 // The item's share of all counts to the power of alpha.

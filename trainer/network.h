@@ -7,8 +7,6 @@
 #ifndef STINT_TRAINER_NETWORK_H_
 #define STINT_TRAINER_NETWORK_H_
 
-#include <hwy/aligned_allocator.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/aligned_floats.h"
 #include "trainer/ema.h"
 #include "trainer/gru.h"
 #include "trainer/loss.h"
@@ -27,20 +26,6 @@
 #include "trainer/team.h"
 
 namespace stint {
-
-// Zeroed floats at a 64-byte boundary.
-class AlignedFloats {
- public:
-  AlignedFloats() = default;
-  explicit AlignedFloats(size_t size);
-
-  float* data() const { return data_.get(); }
-  size_t size() const { return size_; }
-
- private:
-  hwy::AlignedFreeUniquePtr<float[]> data_;
-  size_t size_ = 0;
-};
 
 // An array that later steps depend on.
 struct StateArray {

@@ -3,30 +3,10 @@
 
 #include "trainer/parameters.h"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <algorithm>
-#include <cstring>
-#include <new>
 
 namespace stint {
 namespace {
-
-// Rows are gathered at random from tens of megabytes: on 4 KiB pages every row would
-// miss the TLB, so the block starts on a 2 MiB boundary and asks for huge pages.
-constexpr size_t kBlockAlignment = size_t{2} << 20;
-
-float* AllocateZeroed(size_t floats) {
-  const size_t bytes = RoundUp(floats * sizeof(float), kBlockAlignment);
-  void* block = ::operator new(bytes, std::align_val_t(kBlockAlignment));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  (void)madvise(block, bytes, MADV_HUGEPAGE);  // advice only: nothing to do if refused
-#endif
-  std::memset(block, 0, bytes);
-  return static_cast<float*>(block);
-}
 
 // Hands out consecutive matrices of a block; without one it only counts.
 struct Arena {
@@ -75,10 +55,6 @@ size_t LayOut(const NetworkShape& shape, float* block, Parameters* p) {
 
 }  // namespace
 
-void Parameters::Free::operator()(float* p) const {
-  ::operator delete(p, std::align_val_t(kBlockAlignment));
-}
-
 NetworkShape NetworkShape::Of(const Options& options, size_t items) {
   NetworkShape shape{.items = items,
                      .layers = options.layers,
@@ -92,15 +68,14 @@ NetworkShape NetworkShape::Of(const Options& options, size_t items) {
 }
 
 Parameters::Parameters(const NetworkShape& network_shape) {
-  block_floats_ = LayOut(network_shape, nullptr, this);
-  block_.reset(AllocateZeroed(block_floats_));
-  LayOut(network_shape, block_.get(), this);
+  block_ = AlignedFloats(LayOut(network_shape, nullptr, this));
+  LayOut(network_shape, block_.data(), this);
 }
 
 Parameters::Parameters(const Parameters& other) {
-  if (other.block_ == nullptr) return;
+  if (other.block() == nullptr) return;
   *this = Parameters(other.shape);
-  std::copy_n(other.block_.get(), block_floats_, block_.get());
+  std::copy_n(other.block(), block_floats(), block());
 }
 
 Parameters& Parameters::operator=(const Parameters& other) {

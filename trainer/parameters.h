@@ -7,9 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "trainer/aligned_floats.h"
 #include "trainer/options.h"
 
 namespace stint {
@@ -94,15 +94,11 @@ struct Parameters {
   const Matrix& InputRows() const { return inputs.rows > 0 ? inputs : items; }
 
   // All floats, padding too; blocks of the same shape are laid out alike.
-  float* block() const { return block_.get(); }
-  size_t block_floats() const { return block_floats_; }
+  float* block() const { return block_.data(); }
+  size_t block_floats() const { return block_.size(); }
 
  private:
-  struct Free {
-    void operator()(float* p) const;
-  };
-  std::unique_ptr<float[], Free> block_;
-  size_t block_floats_ = 0;
+  AlignedFloats block_;
 };
 
 }  // namespace stint
