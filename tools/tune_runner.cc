@@ -41,7 +41,8 @@ std::string LastLine(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   text = text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
   const std::string name = "stint train: ";
-  return text.rfind(name, 0) == 0 ? text.substr(name.size()) : text;
+  if (text.rfind(name, 0) == 0) text = text.substr(name.size());
+  return text.substr(0, text.find("; the last good state is in "));  // which is removed
 }
 
 // Figures of the best epoch from what `stint train --json` printed. False if there are none.

@@ -1,0 +1,353 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// `stint tune`: spaces, search with several workers, failing trials, kills and what is gone on
+// with.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/tools/cli_fixture.h"
+
+namespace stint {
+namespace {
+
+constexpr char kSpace[] =
+    "{\"name\": \"layers\", \"dtype\": \"int\", \"values\": [4, 16], \"step\": 4}\n"
+    "{\"name\": \"learning_rate\", \"dtype\": \"float\", \"values\": [0.01, 0.5], \"log\": true}\n"
+    "{\"name\": \"dropout_p_embed\", \"dtype\": \"float\", \"values\": [0.0, 0.5], \"step\": "
+    "0.05}\n"
+    "{\"name\": \"loss\", \"dtype\": \"categorical\", \"values\": [\"cross-entropy\", "
+    "\"bpr-max\"]}\n"
+    "\n"
+    "{\"name\": \"elu_param\", \"dtype\": \"categorical\", \"values\": [0.5, 1, 0]}\n";
+
+class TuneTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    log_ = folder_ / "log.tsv";
+    ASSERT_EQ(RunStint({"synth", "--sessions", "800", "--items", "120", "--out", log_}).status, 0);
+    space_ = folder_.Write("space.jsonl", kSpace);
+  }
+  // Six trials, of which two and then one go on.
+  Words Search(const std::string& study, const Words& more = {}) const {
+    Words words = {"tune",
+                   log_,
+                   "--space",
+                   space_,
+                   "--study",
+                   folder_ / study,
+                   "--trials",
+                   "6",
+                   "--halving",
+                   "2",
+                   "--min-epochs",
+                   "1",
+                   "--max-epochs",
+                   "4",
+                   "--validate-last",
+                   "20%",
+                   "--threads",
+                   "2",
+                   "--params",
+                   "n_sample=32,batch_size=16"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  TemporaryFolder folder_;
+  std::string log_;
+  std::string space_;
+};
+
+TEST_F(TuneTest, WorkersNeverChangeTheTable) {
+  const RunResult one = RunStint(Search("one", {"--workers", "1"}));
+  ASSERT_EQ(one.status, 0) << one.error;
+  const auto rows = Table(one.out);
+  ASSERT_EQ(rows.size(), 7u) << one.out;
+  EXPECT_EQ(rows[0],
+            (Words{"rank", "trial", "state", "epochs", "best_epoch", "recall@20", "mrr@20",
+                   "layers", "learning_rate", "dropout_p_embed", "loss", "elu_param", "error"}));
+  std::map<std::string, int> runs;  // trials by the epochs of their last run
+  for (size_t r = 1; r < rows.size(); ++r) {
+    EXPECT_EQ(rows[r].at(2), "done");
+    ++runs[rows[r].at(3)];
+    if (r > 1) {
+      EXPECT_LE(std::stod(rows[r].at(5)), std::stod(rows[r - 1].at(5)));
+    }
+    EXPECT_GT(std::stod(rows[r].at(5)), 0.0);
+  }
+  EXPECT_EQ(runs, (std::map<std::string, int>{{"1", 3}, {"2", 2}, {"4", 1}}));
+  const RunResult two = RunStint(Search("two", {"--workers", "2"}));
+  EXPECT_EQ(two.out, one.out);
+  // All of it is in the folder: nothing is trained again, or left over.
+  const RunResult again = RunStint(Search("two", {"--resume"}));
+  EXPECT_EQ(again.out, one.out);
+  EXPECT_EQ(again.error.find("to train for"), std::string::npos) << again.error;
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "two")) {
+    files.insert(entry.path().filename());
+  }
+  EXPECT_EQ(files, (std::set<std::string>{"study.json", "trials.jsonl"}));
+}
+
+// Processes that have `text` on their command line.
+size_t CountProcesses(const std::string& text) {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    count += line.find(text) != std::string::npos;
+  }
+  return count;
+}
+
+// Ended in the middle by SIGKILL, and once more by Ctrl-C: the table at the end is the same, and
+// no child outlives its parent.
+TEST_F(TuneTest, KilledAndResumed) {
+  const RunResult whole = RunStint(Search("whole"));
+  ASSERT_EQ(whole.status, 0) << whole.error;
+  const Words search = Search("cut", {"--resume", "--workers", "2"});
+  for (const int signal : {SIGKILL, SIGINT, SIGKILL}) {
+    RunSetting setting;
+    setting.meanwhile = [&](pid_t pid, const std::string& error) {
+      EXPECT_TRUE(WaitForText(error, "best so far"));
+      kill(pid, signal);
+    };
+    const RunResult cut = RunStint(search, setting);
+    if (signal == SIGINT) {
+      EXPECT_EQ(cut.status, 130) << cut.error;
+      EXPECT_NE(cut.error.find("the same command with --resume goes on"), std::string::npos);
+    } else {
+      EXPECT_EQ(cut.signal, signal) << cut.error;
+    }
+    EXPECT_EQ(cut.out, "");
+    size_t left = 1;
+    for (int i = 0; i < 500 && left > 0; ++i) {
+      left = CountProcesses(folder_ / "cut");
+      const timespec pause = {0, 10000000};
+      if (left > 0) nanosleep(&pause, nullptr);
+    }
+    EXPECT_EQ(left, 0u);
+    // A line that a killed process had begun.
+    std::ofstream(folder_ / "cut/trials.jsonl", std::ios::app) << "{\"trial\": 3, \"ep";
+  }
+  const RunResult end = RunStint(search);
+  EXPECT_EQ(end.status, 0) << end.error;
+  EXPECT_EQ(end.out, whole.out);
+
+  // With more trials the same study goes on; the old ones are what they were.
+  Words more = search;
+  *std::find(more.begin(), more.end(), "6") = "7";
+  EXPECT_EQ(Table(RunStint(more).out).size(), 8u);
+}
+
+TEST_F(TuneTest, OtherStudiesAreRefused) {
+  const Words search = {"tune",     log_, "--space",      space_, "--study",  folder_ / "s",
+                        "--trials", "1",  "--max-epochs", "1",    "--params", "n_sample=32"};
+  const auto run = [&](Words more) {
+    more.insert(more.begin(), search.begin(), search.end());
+    return RunStint(more);
+  };
+  ASSERT_EQ(run({"--validate-last", "20%"}).status, 0);
+  const RunResult anew = run({"--validate-last", "20%"});
+  EXPECT_EQ(anew.status, 3);
+  EXPECT_EQ(anew.ErrorLine(),
+            "stint tune: " + folder_ / "s: there is a study in it; --resume goes on with it");
+  const RunResult split = run({"--validate-last", "10%", "--resume"});
+  EXPECT_EQ(split.status, 3);
+  EXPECT_EQ(split.ErrorLine(), "stint tune: " + folder_ / "s: the study in it is another one: " +
+                                   "validation was [\"--validate-last\",\"20%\"], is now "
+                                   "[\"--validate-last\",\"10%\"]");
+  const RunResult option = run({"--validate-last", "20%", "--resume", "--momentum", "0.5"});
+  EXPECT_NE(option.error.find("options was \"negatives=32\", is now \"momentum=0.5,negatives=32\""),
+            std::string::npos)
+      << option.error;
+  std::ofstream(log_, std::ios::app) << "9999\t1\t1\n9999\t2\t2\n";
+  const RunResult data = run({"--validate-last", "20%", "--resume"});
+  EXPECT_EQ(data.status, 3);
+  EXPECT_NE(data.error.find("logs was "), std::string::npos) << data.error;
+}
+
+// A trial that diverges, one whose options do not go together, one that takes too long: lines in
+// the table, and the others go on. Then CSV, JSON and the best one's model.
+TEST_F(TuneTest, FailuresAreResults) {
+  folder_.Write("rates.jsonl",
+                "{\"name\": \"learning_rate\", \"dtype\": \"categorical\", \"values\": [0.05, "
+                "1000]}\n{\"name\": \"final_act\", \"dtype\": \"categorical\", \"values\": "
+                "[\"linear\", \"linear\", \"softmax\"]}\n");
+  const Words search = {"tune",
+                        log_,
+                        "--space",
+                        folder_ / "rates.jsonl",
+                        "--study",
+                        folder_ / "rates",
+                        "--trials",
+                        "8",
+                        "--max-epochs",
+                        "1",
+                        "--validate-span",
+                        "60000000",
+                        "--params",
+                        "loss=bpr-max,bpreg=1000000,momentum=0.99,n_sample=32,layers=8",
+                        "--csv",
+                        folder_ / "rates.csv",
+                        "--out",
+                        folder_ / "best.stint",
+                        "--json",
+                        "--workers",
+                        "2"};
+  const RunResult result = RunStint(search);
+  ASSERT_EQ(result.status, 0) << result.error;
+  const json run = json::parse(result.out);
+  std::map<std::string, int> states;
+  for (const json& trial : run.at("trials")) {
+    const std::string state = trial.at("state");
+    const json& point = trial.at("parameters");
+    ++states[state];
+    if (point.at("final_act") == "softmax") {
+      EXPECT_EQ(state, "refused");
+      EXPECT_NE(trial.at("error").get<std::string>().find("does not go with --loss bpr-max"),
+                std::string::npos);
+    } else if (point.at("learning_rate") == "1000") {
+      EXPECT_EQ(state, "failed");
+      EXPECT_EQ(trial.at("error").get<std::string>().rfind("training diverged: epoch 1", 0), 0u);
+    } else {
+      EXPECT_EQ(state, "done") << trial;
+    }
+  }
+  EXPECT_EQ(states.size(), 3u) << run;  // else other seeds are needed
+  EXPECT_EQ(run.at("best").at("trial"), run.at("trials").at(0).at("trial"));
+  // The best one's --params say it all.
+  EXPECT_EQ(RunStint({"verify", folder_ / "best.stint"}).status, 0);
+  EXPECT_EQ(RunStint({"train", log_, "--out", folder_ / "same.stint", "--quiet", "--params",
+                      run.at("best").at("params"), "--epochs", "1"})
+                .status,
+            0);
+  EXPECT_EQ(ReadFile(folder_ / "same.stint"), ReadFile(folder_ / "best.stint"));
+  const std::string csv = ReadFile(folder_ / "rates.csv");
+  EXPECT_EQ(csv.rfind("rank,trial,state,epochs,best_epoch,recall@20,mrr@20,seconds,learning_rate,"
+                      "final_act,error\n1,",
+                      0),
+            0u)
+      << csv;
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 9);
+
+  const RunResult late = RunStint({"tune", log_, "--space", space_, "--study", folder_ / "late",
+                                   "--trials", "1", "--validate-last", "20%", "--timeout", "0.05",
+                                   "--max-epochs", "100000", "--quiet"});
+  EXPECT_EQ(late.status, 1);
+  EXPECT_NE(late.out.find("took longer than 0.05 s"), std::string::npos) << late.out;
+  EXPECT_NE(late.error.find("stint tune: no trial succeeded"), std::string::npos) << late.error;
+}
+
+TEST_F(TuneTest, BadSpacesAndUsage) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"{\"name\":\"x\",\"dtype\":\"int\",\"values\":[1,2]}",
+       "no parameter 'x'; there are n_epochs"},
+      {"nonsense", "not a JSON object: nonsense"},
+      {"[1]", "not a JSON object"},
+      {"{\"dtype\":\"int\",\"values\":[1,2]}", "name is missing"},
+      {"{\"name\":\"layers\",\"dtype\":\"list\",\"values\":[4,2]}", "dtype: \"list\" is none of"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[0,2]}", "values: layers: '0' is not an"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[1.5,2]}",
+       "values: 1.5 is not an integer"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,2]}",
+       "values: [4,2] is not [low, high]"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[1,2,3]}",
+       "values: [1,2,3] is not [low,"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8],\"step\":0}",
+       "step: 0 is not above"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8],\"stp\":1}",
+       "'stp' is none of name"},
+      {"{\"name\":\"layers\",\"dtype\":\"categorical\",\"values\":[\"8,8\"]}",
+       "values: '8,8' has a"},
+      {"{\"name\":\"momentum\",\"dtype\":\"float\",\"values\":[0,0.5],\"log\":true}",
+       "log: the range"},
+      {"{\"name\":\"dropout_p_embed\",\"dtype\":\"float\",\"values\":[0,1.5]}",
+       "--dropout-embedding: '1.5' is not in [0, 1)"},
+      {"{\"name\":\"loss\",\"dtype\":\"categorical\",\"values\":[\"bpr\",\"mse\"]}",
+       "values: loss: 'mse' is none of"},
+      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8]}\n"
+       "{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8]}",
+       "layers: is in an earlier line too"}};
+  const std::string bad = folder_ / "bad.jsonl";
+  for (const auto& [text, message] : cases) {
+    SCOPED_TRACE(text);
+    folder_.Write("bad.jsonl", "\n" + text + "\n");
+    const RunResult result = RunStint(
+        {"tune", log_, "--space", bad, "--study", folder_ / "bad", "--validate-last", "20%"});
+    EXPECT_EQ(result.status, 3);
+    const std::string line = text.find('\n') == std::string::npos ? ":2: " : ":3: ";
+    EXPECT_EQ(result.error.rfind("stint tune: " + bad + line + message, 0), 0u) << result.error;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "bad"));
+
+  const Words good = {"tune", log_, "--space", space_, "--study", folder_ / "bad"};
+  const std::vector<std::pair<Words, std::string>> usage = {
+      {{}, "--validate-last: this or --validate-span is required"},
+      {{"--validate-last", "20%", "--halving", "1"}, "--halving: '1' would keep all trials"},
+      {{"--validate-last", "20%", "--min-epochs", "2"}, "--min-epochs: needs --halving"},
+      {{"--validate-last", "20%", "--params", "n_epochs=3"},
+       "--params: n_epochs: --max-epochs says"},
+      {{"--validate-last", "20%", "--layers", "8"},
+       space_ + ": layers: given twice, also as --la"}};
+  for (const auto& [more, message] : usage) {
+    Words words = good;
+    words.insert(words.end(), more.begin(), more.end());
+    const RunResult result = RunStint(words);
+    EXPECT_EQ(result.status, 2);
+    EXPECT_EQ(result.error.rfind("stint tune: " + message, 0), 0u) << result.error;
+  }
+}
+
+// The spaces that users of the papers' code have are read as they are.
+TEST_F(TuneTest, SpacesOfThePapersCode) {
+  folder_.Write(
+      "official.jsonl",
+      "{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[64,512],\"step\":32,\"log\":false}\n"
+      "{\"name\":\"batch_size\",\"dtype\":\"int\",\"values\":[32,256],\"step\":16,\"log\":false}\n"
+      "{\"name\":\"learning_rate\",\"dtype\":\"float\",\"values\":[0.01,0.25],\"step\":0.005}\n"
+      "{\"name\":\"dropout_p_embed\",\"dtype\":\"float\",\"values\":[0.0,0.5],\"step\":0.05}\n"
+      "{\"name\":\"dropout_p_hidden\",\"dtype\":\"float\",\"values\":[0.0,0.7],\"step\":0.05}\n"
+      "{\"name\":\"momentum\",\"dtype\":\"float\",\"values\":[0.0,0.9],\"step\":0.05}\n"
+      "{\"name\":\"sample_alpha\",\"dtype\":\"float\",\"values\":[0.0,1.0],\"step\":0.1}\n"
+      "{\"name\":\"bpreg\",\"dtype\":\"float\",\"values\":[0.0,2.0],\"step\":0.05}\n"
+      "{\"name\":\"elu_param\",\"dtype\":\"categorical\",\"values\":[0.5,1,0]}\n");
+  const RunResult result = RunStint(
+      {"tune", log_, "--space", folder_ / "official.jsonl", "--study", folder_ / "official",
+       "--trials", "3", "--max-epochs", "1", "--validate-last", "20%", "--params",
+       "loss=bpr-max,constrained_embedding=True,embedding=0,n_sample=32,logq=0", "--metric",
+       "mrr@20", "--json", "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  for (const json& trial : json::parse(result.out).at("trials")) {
+    EXPECT_EQ(trial.at("state"), "done") << trial;
+    const json& point = trial.at("parameters");
+    const auto number = [&](const char* name) {
+      return std::stod(point.at(name).get<std::string>());
+    };
+    EXPECT_EQ(static_cast<int>(number("layers")) % 32, 0);
+    EXPECT_GE(number("layers"), 64);
+    EXPECT_LE(number("layers"), 512);
+    EXPECT_NEAR(std::round(number("momentum") / 0.05), number("momentum") / 0.05, 1e-9);
+    EXPECT_LE(point.at("momentum").get<std::string>().size(), 4u) << point;
+    EXPECT_LE(number("momentum"), 0.9);
+  }
+}
+
+}  // namespace
+}  // namespace stint
