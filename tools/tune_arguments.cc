@@ -79,6 +79,9 @@ void AddStudyOptions(CLI::App* app, TuneArguments* arguments) {
 
 void AddTuneOptions(CLI::App* app, TuneArguments* arguments) {
   AddLogs(app, &arguments->logs);
+  app->get_option("LOG")->description(
+      "Click logs, one or more, as stint train reads them, but no standard input: each trial reads "
+      "them anew");
   AddStudyOptions(app, arguments);
   AddSearchOptions(app, arguments);
   app->add_option("--params", arguments->params,

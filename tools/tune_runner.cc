@@ -88,6 +88,13 @@ bool TuneRunner::Run() {
     if (!RunRung(rung)) return false;
     RemoveCheckpoints(rung);
   }
+  // What killed children may have left under names of their own.
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(study_->folder(), ignored)) {
+    if (entry.path().filename().string().rfind("trial-", 0) == 0) {
+      std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
   return true;
 }
 

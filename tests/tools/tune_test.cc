@@ -66,6 +66,13 @@ class TuneTest : public testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
+  std::set<std::string> Files(const std::string& study) const {
+    std::set<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / study)) {
+      files.insert(entry.path().filename());
+    }
+    return files;
+  }
 
   TemporaryFolder folder_;
   std::string log_;
@@ -96,11 +103,7 @@ TEST_F(TuneTest, WorkersNeverChangeTheTable) {
   const RunResult again = RunStint(Search("two", {"--resume"}));
   EXPECT_EQ(again.out, one.out);
   EXPECT_EQ(again.error.find("to train for"), std::string::npos) << again.error;
-  std::set<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "two")) {
-    files.insert(entry.path().filename());
-  }
-  EXPECT_EQ(files, (std::set<std::string>{"study.json", "trials.jsonl"}));
+  EXPECT_EQ(Files("two"), (std::set<std::string>{"study.json", "trials.jsonl"}));
 }
 
 // Processes that have `text` on their command line.
@@ -149,6 +152,7 @@ TEST_F(TuneTest, KilledAndResumed) {
   const RunResult end = RunStint(search);
   EXPECT_EQ(end.status, 0) << end.error;
   EXPECT_EQ(end.out, whole.out);
+  EXPECT_EQ(Files("cut"), (std::set<std::string>{"study.json", "trials.jsonl"}));
 
   // With more trials the same study goes on; the old ones are what they were.
   Words more = search;
