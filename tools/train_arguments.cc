@@ -121,6 +121,37 @@ void AddCheckpointOptions(CLI::App* app, CheckpointArguments* arguments) {
       ->group("Checkpoints");
 }
 
+// "4G", "1500M", "800K" or "1000000": bytes, in powers of 1024.
+uint64_t ParseSize(const std::string& option, const std::string& text) {
+  const std::string units = "KMGT";
+  const size_t unit = text.empty() ? std::string::npos : units.find(text.back());
+  const std::string digits = unit == std::string::npos ? text : text.substr(0, text.size() - 1);
+  const int shift = unit == std::string::npos ? 0 : 10 * static_cast<int>(unit + 1);
+  return ParseInteger(option, digits, 1, UINT64_MAX >> shift) << shift;
+}
+
+void AddStartOptions(CLI::App* app, TrainArguments* arguments) {
+  app->add_option("--warm-start", arguments->warm_start,
+                  "Start from the weights of this model, of the same layers, GRU form, embedding "
+                  "and activations. Its items keep their index and stay in the catalog; new ones "
+                  "come behind them. Best from --dtype f32: int8 weights are rounded")
+      ->type_name("MODEL")
+      ->group("Start");
+  app->add_option("--warm-start-checkpoint", arguments->warm_start_checkpoint,
+                  "Beside --warm-start, a checkpoint of the run that wrote the model: its exact "
+                  "weights, and the optimizer goes on where it was")
+      ->type_name("FILE")
+      ->group("Start");
+  app->add_option_function<std::string>(
+         "--memory-limit",
+         [arguments](const std::string& text) {
+           arguments->memory_limit = ParseSize("--memory-limit", text);
+         },
+         "Refuse to train, before it starts, if that would take more memory than so many bytes; "
+         "K, M, G or T behind the number multiply by powers of 1024")
+      ->type_name("SIZE");
+}
+
 }  // namespace
 
 std::string TrainArguments::LogNames() const {
@@ -180,6 +211,7 @@ void AddTrainOptions(CLI::App* app, TrainArguments* arguments) {
                        "without this the last one");
   AddRunOptions(app, arguments);
   AddCheckpointOptions(app, &arguments->checkpoint);
+  AddStartOptions(app, arguments);
   app->add_option("--params", arguments->params,
                   "Options as one list, also by the names that the papers' code has for them: "
                   "loss=bpr-max,layers=100/100,n_sample=2048,final_act=elu-0.5. What is not named "
@@ -211,6 +243,9 @@ void CompleteTrainArguments(TrainArguments* arguments) {
   }
   if (arguments->checkpoint.folder.empty() && arguments->checkpoint.every_given) {
     throw std::invalid_argument("--checkpoint-every: needs --checkpoint");
+  }
+  if (arguments->warm_start.empty() && !arguments->warm_start_checkpoint.empty()) {
+    throw std::invalid_argument("--warm-start-checkpoint: needs --warm-start");
   }
   if (arguments->out.empty()) throw std::invalid_argument("--out: the name is empty");
 }

@@ -54,6 +54,9 @@ struct TrainArguments {
   DType dtype = DType::kInt8;
   ValidationSplit validate;
   CheckpointArguments checkpoint;
+  std::string warm_start;             // model file; empty: from random start values
+  std::string warm_start_checkpoint;  // beside it, for exact weights and the optimizer's state
+  uint64_t memory_limit = 0;          // bytes; 0: none
   bool refit = false;
   bool quiet = false;
   bool json = false;

@@ -30,8 +30,10 @@
 #include "trainer/evaluate.h"
 #include "trainer/events.h"
 #include "trainer/export.h"
+#include "trainer/memory.h"
 #include "trainer/sessions.h"
 #include "trainer/train.h"
+#include "trainer/warm_start.h"
 
 namespace stint {
 namespace {
@@ -144,7 +146,10 @@ class TrainRun {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void OpenWarmStart();
+  void CheckMemory(const Events& events, const Dataset& dataset);
   void OpenCheckpoints(const Events& events);
+  Dataset Divide(const Events& events, const DatasetOptions& options) const;
   TrainResult TrainOn(const Dataset& dataset, const Options& options,
                       const TrainResult* before_refit = nullptr);
   TrainResult TrainOrResume(const Dataset& dataset);
@@ -163,18 +168,22 @@ class TrainRun {
   std::unique_ptr<CheckpointFolder> checkpoints_;
   nlohmann::ordered_json description_;  // of this run, for its checkpoints
   std::optional<Checkpoint> resume_;    // where to go on
+  std::optional<WarmStart> warm_start_;
+  std::optional<Checkpoint> warm_start_checkpoint_;
 };
 
 int TrainRun::Run() {
   CheckWritable(arguments_.out);
+  OpenWarmStart();
 
   // Log -> dataset.
   Events events = ReadEvents(arguments_.logs, arguments_.read);
-  Dataset dataset = MakeDataset(events, HowToDivide(arguments_, events.session_ids.size()));
+  Dataset dataset = Divide(events, HowToDivide(arguments_, events.session_ids.size()));
   CheckTrainable(arguments_, dataset);
   Print("options: " + ToJson(arguments_.options));
   Print(EventsLine(events, Seconds()));
   if (arguments_.Validates()) Print(ValidationSplitLine(dataset));
+  CheckMemory(events, dataset);
   OpenCheckpoints(events);
   if (!arguments_.refit) events = {};  // training needs the memory
 
@@ -215,6 +224,41 @@ int TrainRun::Run() {
   return interrupted != 0 ? kExitInterrupted : kExitOk;
 }
 
+// Before the log is read: a model that does not fit is soon found out.
+void TrainRun::OpenWarmStart() {
+  const std::string& path = arguments_.warm_start;
+  if (path.empty()) return;
+  warm_start_ = ReadWarmStart(path, arguments_.options);
+  const std::string& checkpoint = arguments_.warm_start_checkpoint;
+  if (!checkpoint.empty()) warm_start_checkpoint_.emplace(checkpoint);
+  const bool rounded = warm_start_->dtype == DType::kInt8 && checkpoint.empty();
+  Print(Format("warm start: %s: %s items%s", path.c_str(),
+               Grouped(warm_start_->catalog.size()).c_str(),
+               rounded ? "; its weights are rounded to int8: a model of --dtype f32, or "
+                         "--warm-start-checkpoint, is more exact"
+                       : ""));
+}
+
+Dataset TrainRun::Divide(const Events& events, const DatasetOptions& options) const {
+  Dataset dataset = MakeDataset(events, options);
+  if (warm_start_) ExtendCatalog(warm_start_->catalog, &dataset);
+  return dataset;
+}
+
+void TrainRun::CheckMemory(const Events& events, const Dataset& dataset) {
+  MemoryInput input = MemoryInput::Of(events);
+  input.items = std::max<uint64_t>(input.items, dataset.catalog.size());
+  input.validates = arguments_.Validates();
+  input.refits = arguments_.refit;
+  input.dtype = arguments_.dtype;
+  const MemoryEstimate estimate = EstimateMemory(arguments_.options, input);
+  Print("memory: about " + estimate.ToString());
+  if (arguments_.memory_limit == 0 || estimate.Bytes() <= arguments_.memory_limit) return;
+  throw std::runtime_error("--memory-limit: " + Grouped(arguments_.memory_limit) +
+                           " bytes, but training would take about " + Grouped(estimate.Bytes()) +
+                           ": " + estimate.ToString());
+}
+
 void TrainRun::OpenCheckpoints(const Events& events) {
   const CheckpointArguments& asked = arguments_.checkpoint;
   if (asked.folder.empty()) return;
@@ -223,6 +267,10 @@ void TrainRun::OpenCheckpoints(const Events& events) {
     std::fprintf(stderr, "stint train: %s\n", line.c_str());
   });
   description_ = RunDescription(arguments_, events);
+  if (warm_start_) description_["options"]["warm-start"] = HexOf(warm_start_->xxh3);
+  if (warm_start_checkpoint_) {
+    description_["options"]["warm-start-checkpoint"] = warm_start_checkpoint_->Fingerprint();
+  }
   if (asked.resume) resume_ = checkpoints_->Newest();
   if (resume_) CheckSameRun(*resume_, description_);
   if (resume_) Print("resume: from " + resume_->path());
@@ -265,6 +313,16 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
   }
   TrainStart start;
   start.resume = resume_ ? &*resume_ : nullptr;
+  if (warm_start_) {
+    start.initialize = [&](Parameters* parameters) {
+      FillFromModel(*warm_start_, options, parameters);
+    };
+  }
+  if (warm_start_checkpoint_) {
+    start.prepare = [&](Network* network) {
+      FillFromCheckpoint(*warm_start_checkpoint_, *warm_start_, options, network);
+    };
+  }
   TrainResult result = Train(options, dataset.catalog, dataset.train, callbacks, start);
   progress_.Clear();
   return result;
@@ -276,7 +334,7 @@ bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result
   if (interrupted != 0 || !result->diverged.empty()) return false;
   Options options = arguments_.options;
   options.epochs = result->best_epoch;
-  Dataset whole = MakeDataset(events, DatasetOptions{.repeats = options.repeats});
+  Dataset whole = Divide(events, DatasetOptions{.repeats = options.repeats});
   Print(TrainingLine("refit on all sessions", options, whole));
   TrainResult refitted = TrainOn(whole, options, result);
   if (refitted.interrupted || !refitted.diverged.empty()) {

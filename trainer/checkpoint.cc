@@ -209,6 +209,11 @@ const Checkpoint::Array* Checkpoint::Find(const std::string& name) const {
   return nullptr;
 }
 
+std::string Checkpoint::Fingerprint() const {
+  const std::string text = header_.dump();
+  return HexOf(ChecksumOf(text.data(), text.size()));
+}
+
 size_t Checkpoint::Bytes(const std::string& name) const {
   const Array* array = Find(name);
   return array == nullptr ? 0 : array->bytes;

@@ -54,6 +54,8 @@ class Checkpoint {
   const std::string& path() const { return path_; }
   const nlohmann::ordered_json& header() const { return header_; }
   bool Has(const std::string& name) const { return Find(name) != nullptr; }
+  // Of the header, and so of all that it has checksums of.
+  std::string Fingerprint() const;
   // Bytes of an array; 0 if there is none of that name.
   size_t Bytes(const std::string& name) const;
   // Fills `data`. Throws std::runtime_error if there is no such array, if it has another size, or

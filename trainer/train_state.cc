@@ -71,6 +71,12 @@ std::vector<double> DoublesOf(const ordered_json& json) {
 
 }  // namespace
 
+std::string FingerprintOf(const Ids& ids) {
+  Hash hash;
+  hash.Add(ids);
+  return HexOf(hash.Digest());
+}
+
 ordered_json Fingerprint(const Catalog& catalog, const Sessions& sessions) {
   Hash hash;
   hash.Add(catalog.ids);
@@ -82,6 +88,7 @@ ordered_json Fingerprint(const Catalog& catalog, const Sessions& sessions) {
   return {{"events", sessions.items.size()},
           {"sessions", sessions.size()},
           {"items", catalog.size()},
+          {"ids", FingerprintOf(catalog.ids)},
           {"xxh3", HexOf(hash.Digest())}};
 }
 

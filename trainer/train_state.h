@@ -19,6 +19,8 @@ namespace stint {
 // that a run can depend on.
 nlohmann::ordered_json Fingerprint(const Catalog& catalog, const Sessions& sessions);
 nlohmann::ordered_json Fingerprint(const Events& events);
+// Of the items and their order alone.
+std::string FingerprintOf(const Ids& ids);
 
 // "the log: 203,114 events then, 203,115 now", or "" if they agree. `what`: "the log".
 std::string DataDifference(const std::string& what, const nlohmann::ordered_json& saved,

@@ -1,0 +1,231 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Start values from an older model: the items' order, the weights at their places, what is refused.
+#include "trainer/warm_start.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/reference/synthetic_log.h"
+#include "tests/reference/trainer_bridge.h"
+#include "tests/temporary_folder.h"
+#include "trainer/export.h"
+#include "trainer/initialize.h"
+#include "trainer/train.h"
+
+namespace stint {
+namespace {
+
+using reference::MakeSyntheticLog;
+using reference::SameBits;
+
+Options SmallOptions(Embedding embedding) {
+  Options options;
+  options.layers = {12, 20};
+  options.batch_size = 8;
+  options.negatives = 20;
+  options.learning_rate = 0.1;
+  options.momentum = 0.2;
+  options.epochs = 2;
+  options.threads = 1;
+  options.embedding = embedding;
+  return options;
+}
+
+Catalog NumberCatalog(std::vector<int64_t> ids, std::vector<uint32_t> counts) {
+  Catalog catalog;
+  catalog.ids.numbers = std::move(ids);
+  catalog.counts = std::move(counts);
+  return catalog;
+}
+
+TEST(WarmStartTest, OldItemsFirstThenNewOnes) {
+  Dataset dataset;
+  dataset.catalog = NumberCatalog({7, 30, 5, 99}, {2, 1, 4, 3});
+  dataset.train.items = {0, 1, 2, 3, 0};
+  dataset.validation.items = {3, 2};
+  ExtendCatalog(NumberCatalog({5, 8, 7}, {10, 20, 30}), &dataset);
+  EXPECT_EQ(dataset.catalog.ids.numbers, (std::vector<int64_t>{5, 8, 7, 30, 99}));
+  EXPECT_EQ(dataset.catalog.counts, (std::vector<uint32_t>{14, 20, 32, 1, 3}));
+  EXPECT_EQ(dataset.train.items, (std::vector<uint32_t>{2, 3, 0, 4, 2}));
+  EXPECT_EQ(dataset.validation.items, (std::vector<uint32_t>{4, 0}));
+
+  // Names in the new log turn the integers of the old model into names.
+  dataset.catalog = {};
+  dataset.catalog.ids.are_names = true;
+  dataset.catalog.ids.names = {"shoe", "8"};
+  dataset.catalog.counts = {1, UINT32_MAX};
+  dataset.train.items = {0, 1};
+  dataset.validation.items = {};
+  ExtendCatalog(NumberCatalog({5, 8}, {10, 20}), &dataset);
+  ASSERT_TRUE(dataset.catalog.ids.are_names);
+  EXPECT_EQ(dataset.catalog.ids.names, (std::vector<std::string>{"5", "8", "shoe"}));
+  EXPECT_EQ(dataset.catalog.counts, (std::vector<uint32_t>{10, UINT32_MAX, 1}));
+  EXPECT_EQ(dataset.train.items, (std::vector<uint32_t>{2, 1}));
+}
+
+class WarmStartFileTest : public testing::TestWithParam<Embedding> {
+ protected:
+  WarmStartFileTest() {
+    TrainCallbacks callbacks;
+    callbacks.save = [&](const CheckpointContent& content, uint64_t, SaveReason) {
+      WriteCheckpoint(checkpoint_, content);
+    };
+    result_ = Train(options_, old_.catalog, old_.train, callbacks);
+  }
+  void WriteModel(DType dtype) {
+    ExportInput input;
+    input.parameters = &result_.parameters;
+    input.catalog = &old_.catalog;
+    input.dtype = dtype;
+    const AlignedBytes bytes = BuildModel(input);
+    WriteFileAtomically(model_, {bytes.data(), bytes.size()});
+  }
+
+  const Options options_ = SmallOptions(GetParam());
+  const Dataset old_ = MakeDataset(MakeSyntheticLog({.sessions = 80, .items = 40}), 0);
+  const TemporaryFolder folder_;
+  const std::string model_ = folder_ / "old.stint";
+  const std::string checkpoint_ = folder_ / "old.stintck";
+  TrainResult result_;
+};
+
+// Rows of `old` stand in `wide` at the same index; returns whether all bits agree.
+bool SameRows(const Matrix& old, const Matrix& wide) {
+  bool same = true;
+  for (size_t r = 0; r < old.rows; ++r) {
+    same = same && std::memcmp(old.Row(r), wide.Row(r), old.cols * sizeof(float)) == 0;
+  }
+  return same;
+}
+
+TEST_P(WarmStartFileTest, F32GivesTheWeightsBack) {
+  WriteModel(DType::kF32);
+  const WarmStart start = ReadWarmStart(model_, options_);
+  EXPECT_EQ(start.dtype, DType::kF32);
+  EXPECT_EQ(start.catalog.counts, old_.catalog.counts);
+  EXPECT_EQ(start.catalog.ids.numbers, old_.catalog.ids.numbers);
+  EXPECT_TRUE(SameBits(start.parameters, result_.parameters));
+
+  const size_t items = old_.catalog.size() + 9;
+  Parameters wide(NetworkShape::Of(options_, items)), fresh(NetworkShape::Of(options_, items));
+  FillFromModel(start, options_, &wide);
+  Initialize(options_, &fresh);
+  EXPECT_TRUE(SameRows(result_.parameters.items, wide.items));
+  EXPECT_TRUE(SameRows(result_.parameters.item_bias, wide.item_bias));
+  EXPECT_TRUE(SameRows(result_.parameters.inputs, wide.inputs));
+  for (size_t i = 0; i < wide.Dense().size(); ++i) {
+    EXPECT_TRUE(SameRows(result_.parameters.Dense()[i], wide.Dense()[i])) << i;
+  }
+  for (size_t r = old_.catalog.size(); r < items; ++r) {
+    EXPECT_EQ(std::memcmp(wide.items.Row(r), fresh.items.Row(r), wide.items.cols * 4), 0);
+    EXPECT_NE(wide.items.Row(r)[0], 0.0f);
+    EXPECT_EQ(wide.item_bias.data[r], 0.0f);
+  }
+}
+
+TEST_P(WarmStartFileTest, Int8GivesRoundedWeights) {
+  WriteModel(DType::kInt8);
+  const WarmStart start = ReadWarmStart(model_, options_);
+  EXPECT_EQ(start.dtype, DType::kInt8);
+  EXPECT_FALSE(SameBits(start.parameters, result_.parameters));
+  const Matrix &a = result_.parameters.items, &b = start.parameters.items;
+  for (size_t r = 0; r < a.rows; ++r) {
+    float largest = 0;
+    for (size_t c = 0; c < a.cols; ++c) largest = std::max(largest, std::fabs(a.Row(r)[c]));
+    // Half a step of 127 in the largest.
+    for (size_t c = 0; c < a.cols; ++c) {
+      EXPECT_NEAR(a.Row(r)[c], b.Row(r)[c], largest / 127 * 0.501f);
+    }
+  }
+}
+
+// With the checkpoint and no new items, one more epoch is the third epoch of a longer run, but for
+// what depends on the number of the step.
+TEST_P(WarmStartFileTest, TheCheckpointGivesWeightsAndSlots) {
+  WriteModel(DType::kInt8);
+  const WarmStart start = ReadWarmStart(model_, options_);
+  const Checkpoint checkpoint(checkpoint_);
+  Network exact(options_, old_.catalog.counts, Parameters(start.parameters));
+  FillFromCheckpoint(checkpoint, start, options_, &exact);
+  EXPECT_TRUE(SameBits(exact.parameters(), result_.parameters));
+  for (const StateArray& array : exact.State()) {
+    if (array.name.rfind("hidden", 0) == 0) continue;
+    std::vector<char> saved(array.bytes);
+    checkpoint.Read("training/network/" + array.name, saved.data(), saved.size());
+    EXPECT_EQ(std::memcmp(saved.data(), array.data, array.bytes), 0) << array.name;
+  }
+
+  // New items: start values and empty slots.
+  const size_t items = old_.catalog.size() + 5;
+  std::vector<uint32_t> counts(items, 3);
+  Parameters wide(NetworkShape::Of(options_, items)), fresh(NetworkShape::Of(options_, items));
+  FillFromModel(start, options_, &wide);
+  Initialize(options_, &fresh);
+  Network more(options_, counts, std::move(wide));
+  FillFromCheckpoint(checkpoint, start, options_, &more);
+  EXPECT_TRUE(SameRows(exact.parameters().items, more.parameters().items));
+  EXPECT_TRUE(SameRows(exact.first().items, more.first().items));
+  EXPECT_TRUE(SameRows(exact.velocities().item_bias, more.velocities().item_bias));
+  for (size_t r = old_.catalog.size(); r < items; ++r) {
+    EXPECT_EQ(std::memcmp(more.parameters().items.Row(r), fresh.items.Row(r), 20 * 4), 0);
+    for (size_t c = 0; c < 20; ++c) EXPECT_EQ(more.first().items.Row(r)[c], 0.0f);
+  }
+}
+
+TEST_P(WarmStartFileTest, WhatDoesNotFitIsRefused) {
+  WriteModel(DType::kF32);
+  const auto message = [&](const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const std::runtime_error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  Options other = options_;
+  other.layers = {12, 21};
+  other.hidden_activation = {ActivationKind::kRelu};
+  EXPECT_EQ(message([&] { ReadWarmStart(model_, other); }),
+            model_ +
+                ": cannot start from it: --layers: 12,20 in the model, 12,21 now; "
+                "--hidden-activation: tanh in the model, relu now");
+  const std::string good = ReadFile(model_);
+  for (size_t n = 0; n < good.size(); n += 97) {
+    folder_.Write("old.stint", good.substr(0, n));
+    EXPECT_NE(message([&] { ReadWarmStart(model_, options_); }), "") << n;
+    std::string bad = good;
+    bad[n] ^= 4;
+    folder_.Write("old.stint", bad);
+    EXPECT_NE(message([&] { ReadWarmStart(model_, options_); }), "") << n;
+  }
+  EXPECT_NE(message([&] { ReadWarmStart(folder_ / "none", options_); }), "");
+  folder_.Write("old.stint", good);
+
+  WarmStart start = ReadWarmStart(model_, options_);
+  const Checkpoint checkpoint(checkpoint_);
+  other = options_;
+  other.optimizer = Optimizer::kAdam;
+  Network adam(other, old_.catalog.counts, Parameters(start.parameters));
+  EXPECT_EQ(
+      message([&] { FillFromCheckpoint(checkpoint, start, other, &adam); }),
+      checkpoint_ + ": cannot start from it: --optimizer: adagrad in the checkpoint, adam now");
+  std::swap(start.catalog.ids.numbers[0], start.catalog.ids.numbers[1]);
+  EXPECT_EQ(message([&] { FillFromCheckpoint(checkpoint, start, options_, &adam); }),
+            checkpoint_ + ": cannot start from it: its items are not those of " + model_);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WarmStartFileTest,
+                         testing::Values(Embedding::kShared, Embedding::kSeparate,
+                                         Embedding::kNone),
+                         [](const auto& info) { return std::string(Name(info.param)); });
+
+}  // namespace
+}  // namespace stint

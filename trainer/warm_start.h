@@ -1,0 +1,47 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// An older model, and perhaps the checkpoint beside it -> start values of a run on a newer log.
+#ifndef STINT_TRAINER_WARM_START_H_
+#define STINT_TRAINER_WARM_START_H_
+
+#include <cstdint>
+#include <string>
+
+#include "trainer/checkpoint.h"
+#include "trainer/network.h"
+#include "trainer/options.h"
+#include "trainer/parameters.h"
+#include "trainer/sessions.h"
+
+namespace stint {
+
+// What a model file holds for another run.
+struct WarmStart {
+  std::string path;
+  DType dtype = DType::kF32;  // int8: the weights are those of the rounded codes
+  uint64_t xxh3 = 0;          // of the file
+  Catalog catalog;
+  Parameters parameters;
+};
+
+// Reads a model file, verified by the runtime first. Throws std::runtime_error "path: ..." if it
+// is no good model, or names every difference if it is another network than `options` ask for.
+WarmStart ReadWarmStart(const std::string& path, const Options& options);
+
+// Gives the dataset the old model's items first, in their order, then those that are new, in the
+// order of first appearance. Counts are those of both; items without new events stay.
+void ExtendCatalog(const Catalog& old, Dataset* dataset);
+
+// Start values: Initialize() for a network of all items, then the old weights over it.
+void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters);
+
+// Puts a checkpoint's weights and optimizer state in; of new items the start values and empty slots
+// stay. Throws std::runtime_error "path: ..." if it is not of the model `old`, or if its optimizer
+// keeps other state.
+void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, const Options& options,
+                        Network* network);
+
+}  // namespace stint
+
+#endif  // STINT_TRAINER_WARM_START_H_
