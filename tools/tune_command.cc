@@ -4,6 +4,7 @@
 // Click log + space of parameters -> many trainings, their table, and the best one's model.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -122,6 +123,9 @@ Command AddTuneCommand(CLI::App* cli) {
   AddTuneOptions(app, arguments.get());
   return {app, [arguments] {
             CompleteTuneArguments(arguments.get());
+            for (const std::string& note : arguments->notes) {
+              if (!arguments->quiet) std::fprintf(stderr, "stint tune: note: %s\n", note.c_str());
+            }
             return RunTune(*arguments);
           }};
 }
