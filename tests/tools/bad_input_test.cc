@@ -123,7 +123,8 @@ TEST_F(BadInputTest, NothingToTrainOrValidateOn) {
                 {"--validate-last", "50%"});
   ExpectRefused(std::string(kHeader) + "1\t10\t1\n1\t11\t2\n2\t77\t3\n2\t78\t4\n",
                 "train.tsv: nothing to validate on: no session kept for it has two events with "
-                "items of the training part; raise --validate-last",
+                "items of the training part; raise --validate-last or "
+                "--validate-span",
                 {"--validate-last", "1"});
 }
 
