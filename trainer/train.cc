@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -111,7 +112,7 @@ class Training {
   const NegativeSampler sampler_;
   MiniBatchIterator batches_;
   std::vector<uint32_t> order_;      // [sessions] of this epoch
-  std::vector<uint32_t> negatives_;  // of a mini-batch
+  std::vector<uint32_t> negatives_;  // of a mini-batch; of all of them for NegativeSource::kAll
   ordered_json fingerprint_;         // of the data, made when it is first needed
 
   // The position: `progress_.minibatch` mini-batches of epoch `progress_.epoch` are done. Between
@@ -144,6 +145,10 @@ Training::Training(const Options& options, const Catalog& catalog, const Session
       sampler_(catalog.counts, options_.sample_alpha, options_.seed),
       batches_(sessions, options_.batch_size, MinimumRows(options_)),
       negatives_(options_.UsesSamples() ? options_.negatives : 0) {
+  if (options_.negative_source == NegativeSource::kAll) {
+    negatives_.resize(catalog.size());
+    std::iota(negatives_.begin(), negatives_.end(), 0u);
+  }
   progress_ = {.epoch = 1, .epochs = options_.epochs, .epoch_targets = epoch_targets_};
   if (options_.recency_half_life > 0) {
     network_.SetSessionWeights(RecencyWeights(sessions, options_.recency_half_life));
@@ -221,7 +226,9 @@ bool Training::Step(const MiniBatch& batch) {
   const double done = static_cast<double>(progress_.epoch - 1) +
                       static_cast<double>(progress_.targets) / static_cast<double>(epoch_targets_);
   network_.SetLearningRate(LearningRateAt(options_, done));
-  SampleNegatives(sampler_, result_.steps, &network_.team(), &negatives_);
+  if (options_.UsesSamples()) {
+    SampleNegatives(sampler_, result_.steps, &network_.team(), &negatives_);
+  }
   const double loss = network_.Step(batch, negatives_, result_.steps);
   if (!(loss < Network::kDivergedLoss)) {
     std::ostringstream text;

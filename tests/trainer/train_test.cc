@@ -3,13 +3,14 @@
 
 // The epoch loop: the same bits for any number of threads, what the callbacks see, which epoch is
 // kept, and how training ends early or badly.
-#include "trainer/initialize.h"
 #include "trainer/train.h"
+#include "trainer/initialize.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>
 
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "tests/reference/synthetic_log.h"
@@ -133,6 +134,29 @@ TEST(TrainTest, IsTheLoopOverItsParts) {
     }
     EXPECT_TRUE(SameBits(result.parameters, network.parameters()));
   }
+}
+
+// Without a sampler every other item is a negative of every row.
+TEST(TrainTest, FullSoftmaxComparesWithAllItems) {
+  const Dataset data = MakeData();
+  Options options = SmallOptions();
+  options.negative_source = NegativeSource::kAll;
+  options.epochs = 1;
+  const TrainResult result = RunTraining(options, data);
+  Parameters initial(data.catalog.size(), options.layers, options.gru_form);
+  Initialize(options, &initial);
+  Network network(options, data.catalog.counts, initial);
+  std::vector<uint32_t> all(data.catalog.size());
+  std::iota(all.begin(), all.end(), 0u);
+  MiniBatchIterator batches(data.train, options.batch_size, 1);
+  MiniBatch batch;
+  for (uint64_t step = 0; batches.Next(&batch); ++step) {
+    const double loss = network.Step(batch, all, step);
+    if (step == 0) {  // nothing is learned yet
+      EXPECT_NEAR(loss, std::log(static_cast<double>(all.size())), 0.1);
+    }
+  }
+  EXPECT_TRUE(SameBits(result.parameters, network.parameters()));
 }
 
 TEST(TrainTest, LearnsTheChains) {
