@@ -66,5 +66,8 @@ target_compile_definitions(stint_highway INTERFACE
 
 add_library(stint_highway_trainer INTERFACE)
 target_link_libraries(stint_highway_trainer INTERFACE stint_highway_library)
+# On Arm all are left out but the baseline, NEON without its cryptography: multiply-add is fused
+# there, and 32-bit floats need no more.
 target_compile_definitions(stint_highway_trainer INTERFACE
-  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_NEON|\
+HWY_NEON_BF16|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
