@@ -30,6 +30,12 @@ constexpr size_t kMaxVectors = 3;
 constexpr size_t MaxRows(size_t) { return 4; }
 #endif
 
+// What a product fetches beside its arithmetic: nothing, its own next rows, what it is told.
+enum class Fetch { kNothing, kOwnRows, kAhead };
+
+template <Fetch k>
+using FetchTag = std::integral_constant<Fetch, k>;
+
 // Terms of a sum taken at a time: a strip of x of so many rows and at most kMaxVectors vectors
 // (41 KB) stays in the first-level cache while all rows go by, and a chunk of gathered rows beside
 // it. With whole sums of 512 terms the products ran at 78 instead of 140 GFLOP/s. Sums that are
@@ -43,10 +49,10 @@ HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
 
 // out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on: the terms
 // [first, last), the first ones set out, others are added to it.
-template <size_t kR, size_t kV, bool kPrefetch>
+template <size_t kR, size_t kV, Fetch kFetch>
 HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, size_t last,
                           const float* HWY_RESTRICT x, size_t x_stride, float* HWY_RESTRICT out,
-                          size_t out_stride) {
+                          size_t out_stride, RowsAhead* fetch_ahead) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const float* row[kR];
@@ -54,7 +60,7 @@ HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, 
   V sum[kR][kV];
   for (size_t i = 0; i < kR; ++i) {
     row[i] = RowAt(rows, r + i);
-    if (kPrefetch) ahead[i] = RowAt(rows, HWY_MIN(r + kR + i, end - 1));
+    if (kFetch == Fetch::kOwnRows) ahead[i] = RowAt(rows, HWY_MIN(r + kR + i, end - 1));
     const float bias =
         rows.bias != nullptr ? rows.bias[rows.index != nullptr ? rows.index[r + i] : r + i] : 0.0f;
     for (size_t v = 0; v < kV; ++v) {
@@ -64,10 +70,11 @@ HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, 
   for (size_t t = first; t < last;) {
     // Gathered rows come from anywhere in tens of megabytes: those after the next are fetched a
     // line at a time beside the arithmetic.
-    if (kPrefetch) {
+    if (kFetch == Fetch::kOwnRows) {
       for (size_t i = 0; i < kR; ++i) hwy::Prefetch(ahead[i] + t);
     }
     for (const size_t stop = HWY_MIN(last, t + kRowAlignment); t < stop; ++t) {
+      if (kFetch == Fetch::kAhead) fetch_ahead->FetchLine();
       V column[kV];
       for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + t * x_stride + v * lanes);
       for (size_t i = 0; i < kR; ++i) {
@@ -152,7 +159,8 @@ HWY_INLINE void CoverWidth(size_t width, const F& strip) {
 }
 
 void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
-                     size_t x_stride, size_t width, float* out, size_t out_stride) {
+                     size_t x_stride, size_t width, float* out, size_t out_stride,
+                     RowsAhead* ahead) {
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
     for (size_t first = 0; first == 0 || first < depth; first += kDepthBlock) {
@@ -160,10 +168,16 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
       CoverRows<MaxRows(kV)>(begin, end, [&](auto block, size_t r) HWY_ATTR {
         constexpr size_t kR = decltype(block)::value;
         float* to = out + r * out_stride + j;
-        if (rows.index != nullptr && j == 0) {
-          RowsBlock<kR, kV, true>(rows, r, end, first, last, x + j, x_stride, to, out_stride);
+        const auto block_with = [&](auto fetch) HWY_ATTR {
+          RowsBlock<kR, kV, decltype(fetch)::value>(rows, r, end, first, last, x + j, x_stride, to,
+                                                    out_stride, ahead);
+        };
+        if (ahead != nullptr) {
+          block_with(FetchTag<Fetch::kAhead>());
+        } else if (rows.index != nullptr && j == 0) {
+          block_with(FetchTag<Fetch::kOwnRows>());
         } else {
-          RowsBlock<kR, kV, false>(rows, r, end, first, last, x + j, x_stride, to, out_stride);
+          block_with(FetchTag<Fetch::kNothing>());
         }
       });
     }
@@ -203,9 +217,10 @@ HWY_EXPORT(RowsTimesMatrix);
 HWY_EXPORT(AddTransposedRowsTimesMatrix);
 
 void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
-                     size_t x_stride, size_t width, float* out, size_t out_stride) {
+                     size_t x_stride, size_t width, float* out, size_t out_stride,
+                     RowsAhead* ahead) {
   HWY_DYNAMIC_DISPATCH(RowsTimesMatrix)
-  (rows, begin, end, depth, x, x_stride, width, out, out_stride);
+  (rows, begin, end, depth, x, x_stride, width, out, out_stride, ahead);
 }
 
 void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,

@@ -35,12 +35,46 @@ struct Rows {
   static Rows Of(const Matrix& m) { return {m.data, m.stride, nullptr, nullptr}; }
 };
 
+// Rows that will be needed soon, fetched into the second-level cache a line at a time beside the
+// arithmetic of a product. Fetched all at once they wait for each other, and the arithmetic with
+// them: the cache has 16 buffers for lines on their way.
+class RowsAhead {
+ public:
+  // `rows` [count] row starts, `floats` of each.
+  RowsAhead(const float* const* rows, size_t count, size_t floats)
+      : rows_(rows), end_(rows + count), floats_(floats) {
+    if (count > 0) StartRow();
+  }
+
+  void FetchLine() {
+    if (rows_ == end_) return;
+#if defined(__GNUC__)
+    __builtin_prefetch(at_, 0, 2);
+#endif
+    at_ += kRowAlignment;
+    if (at_ >= stop_ && ++rows_ != end_) StartRow();
+  }
+
+ private:
+  void StartRow() {
+    at_ = *rows_;
+    stop_ = at_ + floats_;
+  }
+
+  const float* const* rows_;
+  const float* const* end_;
+  size_t floats_;
+  const float* at_ = nullptr;
+  const float* stop_ = nullptr;
+};
+
 // out[r][j] = bias[r] + sum over t < depth of rows[r][t] * x[t][j], for r in [begin, end),
 // j < width. `width` is a multiple of kRowAlignment; x is [depth, x_stride] and out
 // [.., out_stride], both 64-byte aligned with strides in multiples of kRowAlignment.
-// out does not alias the inputs.
+// out does not alias the inputs. `ahead` may be null.
 void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
-                     size_t x_stride, size_t width, float* out, size_t out_stride);
+                     size_t x_stride, size_t width, float* out, size_t out_stride,
+                     RowsAhead* ahead = nullptr);
 
 // out[c - column_begin][j] += sum over r in [begin, end) of rows[r][c] * x[r][j], for
 // c in [column_begin, column_end), j < width. Shapes as above.

@@ -126,16 +126,4 @@ double NegativeSampler::Cumulative(uint32_t item) const {
   return static_cast<double>(ends_[item]) / kOne;
 }
 
-std::vector<float> LogMixture(std::span<const uint32_t> counts, double alpha, size_t rows,
-                              size_t negatives) {
-  const double of_targets = static_cast<double>(rows) / SumOfWeights(counts, 1).high;
-  const double of_samples = static_cast<double>(negatives) / SumOfWeights(counts, alpha).high;
-  std::vector<float> logs(counts.size());
-  for (size_t i = 0; i < counts.size(); ++i) {
-    logs[i] =
-        static_cast<float>(Log(of_targets * counts[i] + of_samples * Weight(counts[i], alpha)));
-  }
-  return logs;
-}
-
 }  // namespace stint

@@ -49,12 +49,6 @@ class NegativeSampler {
   RandomCounter random_;
 };
 
-// Natural logarithm of the expected number of times that each item is a column of a mini-batch,
-// [items]: rows * count / sum of counts as a target of one of `rows` rows, and
-// negatives * count^alpha / sum of count^alpha as a sample. rows + negatives > 0, all counts > 0.
-std::vector<float> LogMixture(std::span<const uint32_t> counts, double alpha, size_t rows,
-                              size_t negatives);
-
 }  // namespace stint
 
 #endif  // STINT_TRAINER_NEGATIVE_SAMPLER_H_

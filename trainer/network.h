@@ -152,6 +152,11 @@ class Network {
   void UpdateItem(size_t item, const float* const* gradients, size_t occurrences);
   void BackwardNormalize();
   void ClipGradients();
+  // Parameters and up to three slots.
+  static constexpr size_t kMaxSlots = 4;
+  // Rows from one that is updated to one that is fetched for it.
+  static constexpr size_t kUpdatesAhead = 6;
+  size_t RowsNeeded(size_t begin, size_t end, size_t last, const float** rows) const;
   void PrefetchItem(size_t item) const;
 
   bool shared() const { return parameters_.shape.embedding == Embedding::kShared; }

@@ -45,13 +45,15 @@ void Network::BackwardScores() {
                    partials_.data() + b * kLossStatistics * stride_, statistics_.data());
       AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_, stride_,
                                    d_hidden, stride_);
+      // Beside this product come the slots of its rows, and the rows of the next block.
+      const float* soon[kMaxSlots * kColumnBlock];
+      RowsAhead ahead(soon, at_once ? RowsNeeded(begin, end, last, soon) : 0, width);
       RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0, end - begin,
-                      rows_, layer.hidden_rows.data(), row_stride, row_stride, d_rows, row_stride);
+                      rows_, layer.hidden_rows.data(), row_stride, row_stride, d_rows, row_stride,
+                      &ahead);
       OnceUpdates biases;
       for (size_t c = begin; c < end; ++c) {
-        // Few at a time, so that they hide behind the arithmetic: 64 rows at once, before the
-        // products, waited 6 % of a step for the cache's fill buffers.
-        if (at_once && c + kColumnBlock < last) PrefetchItem(columns_[c + kColumnBlock]);
+        if (at_once && c + kUpdatesAhead < end) PrefetchItem(columns_[c + kUpdatesAhead]);
         const float* gradient = d_rows + (c - begin) * row_stride;
         if (at_once && touched_.OccursOnce(columns_[c])) {
           UpdateItem(columns_[c], &gradient, 1);

@@ -127,23 +127,28 @@ void Network::UpdateGates(size_t l, size_t begin, size_t end) {
   update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights);
 }
 
-// The second-level cache is asked for: these rows come a block later.
-void Network::PrefetchItem(size_t item) const {
-  const auto fetch = [](const float* line) {
-#if defined(__GNUC__)
-    __builtin_prefetch(line, 0, 2);
-#else
-    hwy::Prefetch(line);
-#endif
-  };
-  const float* row = parameters_.items.Row(item);
-  const float* bias = parameters_.item_bias.data + item;
-  for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) fetch(row + c);
+// The slots of columns [begin, end), which are updated next, and the rows of the block after them.
+size_t Network::RowsNeeded(size_t begin, size_t end, size_t last, const float** rows) const {
+  const auto row = [&](size_t c) { return parameters_.items.Row(columns_[c]); };
+  size_t n = 0;
   for (const Parameters* slots : {&first_, &second_, &velocities_}) {
     if (slots->block() == nullptr) continue;
     const ptrdiff_t away = slots->block() - parameters_.block();
-    for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) fetch(row + away + c);
-    fetch(bias + away);
+    for (size_t c = begin; c < end; ++c) rows[n++] = row(c) + away;
+  }
+  for (size_t c = end; c < std::min(last, end + kColumnBlock); ++c) rows[n++] = row(c);
+  return n;
+}
+
+// From the second-level cache into the first.
+void Network::PrefetchItem(size_t item) const {
+  const float* row = parameters_.items.Row(item);
+  const float* bias = parameters_.item_bias.data + item;
+  for (const Parameters* slots : {&parameters_, &first_, &second_, &velocities_}) {
+    if (slots->block() == nullptr) continue;
+    const ptrdiff_t away = slots->block() - parameters_.block();
+    for (size_t c = 0; c < parameters_.width(); c += kRowAlignment) hwy::Prefetch(row + away + c);
+    hwy::Prefetch(bias + away);
   }
 }
 

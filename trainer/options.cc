@@ -101,7 +101,7 @@ void ValidateOptimizer(const Options& options) {
   Refuse(
       options.epsilon_place == EpsilonPlace::kOutside && options.optimizer != Optimizer::kAdagrad,
       "--epsilon-place: only --optimizer adagrad has both forms");
-  CheckRange("rho", options.rho, 0, 1, true);
+  CheckRange("rho", options.rho, 1e-6, 1, true);
   CheckRange("beta1", options.beta1, 0, 1, true);
   CheckRange("beta2", options.beta2, 0, 1, true);
   CheckRange("schedule-factor", options.schedule_factor, 1e-6, 1);

@@ -192,19 +192,5 @@ TEST(NegativeSampler, BadDistributions) {
   EXPECT_THROW(NegativeSampler(std::vector<uint32_t>{10, 10}, 1e6, 1), std::invalid_argument);
 }
 
-TEST(LogMixture, OfHandMadeCounts) {
-  const std::vector<uint32_t> counts = {1, 4, 9, 100};  // sum 114, roots 16
-  const std::vector<float> logs = LogMixture(counts, 0.5, 32, 2048);
-  ASSERT_EQ(logs.size(), counts.size());
-  for (size_t i = 0; i < counts.size(); ++i) {
-    const double expected = 32.0 * counts[i] / 114 + 2048 * std::sqrt(counts[i]) / 16;
-    EXPECT_NEAR(logs[i], std::log(expected), 1e-6) << i;
-  }
-  EXPECT_NEAR(LogMixture(counts, 0.5, 32, 0)[3], std::log(3200.0 / 114), 1e-6);
-  EXPECT_NEAR(LogMixture(counts, 0.5, 0, 16)[3], std::log(10), 1e-6);
-  EXPECT_THROW(LogMixture(std::vector<uint32_t>{1, 0}, 0.5, 1, 1), std::invalid_argument);
-  EXPECT_THROW(LogMixture({}, 0.5, 1, 1), std::invalid_argument);
-}
-
 }  // namespace
 }  // namespace stint
