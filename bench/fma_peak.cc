@@ -1,0 +1,77 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bench/fma_peak.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "bench/fma_peak.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+
+HWY_BEFORE_NAMESPACE();
+namespace stint::bench::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Runs `rounds` of 12 chains (twice the latency times two units need 8) and leaves their sum in
+// `out`, so that none is left out. Returns the floating-point operations.
+double MultiplyAdd(size_t rounds, float* out) {
+  const hn::CappedTag<float, 16> d;
+  using V = hn::Vec<decltype(d)>;
+  const V factor = hn::Set(d, 0.999f), term = hn::Set(d, 0.001f);
+  V a0 = hn::Set(d, *out), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+  V a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;
+  for (size_t i = 0; i < rounds; ++i) {
+    a0 = hn::MulAdd(a0, factor, term);
+    a1 = hn::MulAdd(a1, factor, term);
+    a2 = hn::MulAdd(a2, factor, term);
+    a3 = hn::MulAdd(a3, factor, term);
+    a4 = hn::MulAdd(a4, factor, term);
+    a5 = hn::MulAdd(a5, factor, term);
+    a6 = hn::MulAdd(a6, factor, term);
+    a7 = hn::MulAdd(a7, factor, term);
+    a8 = hn::MulAdd(a8, factor, term);
+    a9 = hn::MulAdd(a9, factor, term);
+    a10 = hn::MulAdd(a10, factor, term);
+    a11 = hn::MulAdd(a11, factor, term);
+  }
+  const V sum = hn::Add(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)),
+                        hn::Add(hn::Add(hn::Add(a4, a5), hn::Add(a6, a7)),
+                                hn::Add(hn::Add(a8, a9), hn::Add(a10, a11))));
+  *out = hn::ReduceSum(d, sum);
+  return 24.0 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
+}
+
+}  // namespace stint::bench::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace stint::bench {
+
+HWY_EXPORT(MultiplyAdd);
+
+double FmaPeak(int threads) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kRounds = 2'000'000;
+  double best = 0;
+  const Clock::time_point start = Clock::now();
+  while (Clock::now() - start < std::chrono::seconds(1)) {
+    const Clock::time_point begin = Clock::now();
+    double operations = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : operations)
+    {
+      float value = 1.0f;
+      operations += HWY_DYNAMIC_DISPATCH(MultiplyAdd)(kRounds, &value);
+      if (value < 0) operations += 1;  // never: keeps the value
+    }
+    const std::chrono::duration<double> seconds = Clock::now() - begin;
+    best = std::max(best, operations / seconds.count() * 1e-9);
+  }
+  return best;
+}
+
+}  // namespace stint::bench
+#endif  // HWY_ONCE
