@@ -157,6 +157,7 @@ class Network {
   // Rows from one that is updated to one that is fetched for it.
   static constexpr size_t kUpdatesAhead = 6;
   size_t RowsNeeded(size_t begin, size_t end, size_t last, const float** rows) const;
+  size_t UpdatedRows(const Matrix& m, size_t begin, size_t end, const float** rows) const;
   void PrefetchItem(size_t item) const;
 
   bool shared() const { return parameters_.shape.embedding == Embedding::kShared; }

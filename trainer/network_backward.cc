@@ -126,16 +126,19 @@ void Network::BackwardLayer(size_t l) {
   const bool at_once = updates_at_once();
   team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
+    const float* soon[kMaxSlots * kRowBlock];
+    RowsAhead of_inputs(soon, at_once ? UpdatedRows(p.input_weights, begin, end, soon) : 0, inputs);
     RowsTimesMatrix({.data = d_input_gates, .stride = stride_}, begin, end, rows_,
                     LayerInputRows(l), RowStride(inputs), RowStride(inputs),
-                    layer.d_input_weights.data(), RowStride(inputs));
+                    layer.d_input_weights.data(), RowStride(inputs), &of_inputs);
+    RowsAhead of_hidden(soon, at_once ? UpdatedRows(p.hidden_weights, begin, end, soon) : 0, units);
     // The candidate's recurrent product takes r h in the reset_before form.
     const size_t middle = reset_after ? end : std::clamp(2 * units, begin, end);
     const Rows d_gates = {.data = d_hidden_gates, .stride = stride_};
     RowsTimesMatrix(d_gates, begin, middle, rows_, layer.old_rows.data(), RowStride(units),
-                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units));
+                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units), &of_hidden);
     RowsTimesMatrix(d_gates, middle, end, rows_, layer.reset_rows.data(), RowStride(units),
-                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units));
+                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units), &of_hidden);
     if (at_once) UpdateGates(l, begin, end);
   });
 }

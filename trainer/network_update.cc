@@ -140,6 +140,17 @@ size_t Network::RowsNeeded(size_t begin, size_t end, size_t last, const float** 
   return n;
 }
 
+// Rows [begin, end) of a matrix and of its slots.
+size_t Network::UpdatedRows(const Matrix& m, size_t begin, size_t end, const float** rows) const {
+  size_t n = 0;
+  for (const Parameters* slots : {&parameters_, &first_, &second_, &velocities_}) {
+    if (slots->block() == nullptr) continue;
+    const ptrdiff_t away = slots->block() - parameters_.block();
+    for (size_t r = begin; r < end; ++r) rows[n++] = m.Row(r) + away;
+  }
+  return n;
+}
+
 // From the second-level cache into the first.
 void Network::PrefetchItem(size_t item) const {
   const float* row = parameters_.items.Row(item);

@@ -8,6 +8,8 @@
 namespace stint {
 namespace {
 
+constexpr size_t kConflictingFloats = 256;
+
 // Hands out consecutive matrices of a block; without one it only counts.
 struct Arena {
   float* block;
@@ -18,6 +20,9 @@ struct Arena {
     m.rows = rows;
     m.cols = cols;
     m.stride = RoundUp(cols, kRowAlignment);
+    // Rows a multiple of 1 KiB apart share few sets of the first-level cache: products that go down
+    // a column ran at 90 instead of 150 GFLOP/s.
+    if (m.stride % kConflictingFloats == 0) m.stride += kRowAlignment;
     if (block != nullptr) m.data = block + used;
     used += m.size();
     return m;
