@@ -22,8 +22,10 @@ double MultiplyAdd(size_t rounds, float* out) {
   const hn::CappedTag<float, 16> d;
   using V = hn::Vec<decltype(d)>;
   const V factor = hn::Set(d, 0.999f), term = hn::Set(d, 0.001f);
-  V a0 = hn::Set(d, *out), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-  V a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;
+  // Different starts: of equal chains the compiler would keep one.
+  const auto start = [&](int k) HWY_ATTR { return hn::Set(d, *out + static_cast<float>(k)); };
+  V a0 = start(0), a1 = start(1), a2 = start(2), a3 = start(3), a4 = start(4), a5 = start(5);
+  V a6 = start(6), a7 = start(7), a8 = start(8), a9 = start(9), a10 = start(10), a11 = start(11);
   for (size_t i = 0; i < rounds; ++i) {
     a0 = hn::MulAdd(a0, factor, term);
     a1 = hn::MulAdd(a1, factor, term);

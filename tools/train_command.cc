@@ -108,7 +108,12 @@ void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
     throw std::runtime_error(arguments.LogNames() +
                              ": nothing to train on: no session has two events");
   }
-  if (arguments.options.negatives == 0 && sessions < 2) {
+  const NegativeSource source = arguments.options.negative_source;
+  if (sessions < 2 && source == NegativeSource::kBatch) {
+    throw std::runtime_error(arguments.LogNames() +
+                             ": one session gives no negatives; set another --negative-source");
+  }
+  if (sessions < 2 && source == NegativeSource::kBoth && arguments.options.negatives == 0) {
     throw std::runtime_error(arguments.LogNames() +
                              ": one session gives no negatives; set --negatives");
   }
@@ -251,6 +256,9 @@ void TrainRun::CheckMemory(const Events& events, const Dataset& dataset) {
   input.validates = arguments_.Validates();
   input.refits = arguments_.refit;
   input.dtype = arguments_.dtype;
+  if (warm_start_) {
+    input.warm_start_bytes = ParameterBytes(warm_start_->parameters.shape);
+  }
   const MemoryEstimate estimate = EstimateMemory(arguments_.options, input);
   Print("memory: about " + estimate.ToString());
   if (arguments_.memory_limit == 0 || estimate.Bytes() <= arguments_.memory_limit) return;

@@ -53,6 +53,12 @@ uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, bool in
 // and the buffer that it grows out of or the finished file.
 uint64_t BuildBytes(uint64_t model_bytes) { return 3 * model_bytes; }
 
+// Floats from row to row of a weight matrix (trainer/parameters.cc).
+uint64_t MatrixStride(uint64_t cols) {
+  const uint64_t stride = RoundUp(cols, kRowAlignment);
+  return stride % 256 == 0 ? stride + kRowAlignment : stride;
+}
+
 // The arrays of Network and of the loop around it.
 uint64_t WorkBytes(const Options& options, const MemoryInput& input, const NetworkShape& shape) {
   const uint64_t rows = std::max<uint64_t>(1, std::min(options.batch_size, input.sessions));
@@ -70,7 +76,7 @@ uint64_t WorkBytes(const Options& options, const MemoryInput& input, const Netwo
   floats += columns * row(width);                          // gradients of rows
   floats += 16 * (width * batch + 64 * row(width));        // their partial sums
   floats += 4 * inputs * batch + rows * row(inputs);       // what enters
-  if (options.normalize_items) floats += 2 * (columns + rows) * RoundUp(width, kRowAlignment);
+  if (options.normalize_items) floats += 2 * (columns + rows) * MatrixStride(width);
   if (shape.embedding == Embedding::kNone) inputs = 0;
   for (const size_t units : shape.layers) {
     floats += 3 * (row(inputs) + row(units)) * units;  // gradients of weights
@@ -149,9 +155,7 @@ std::string MemoryEstimate::ToString() const {
 }
 
 uint64_t ParameterBytes(const NetworkShape& shape) {
-  const auto matrix = [](uint64_t rows, uint64_t cols) {
-    return rows * RoundUp(cols, kRowAlignment);
-  };
+  const auto matrix = [](uint64_t rows, uint64_t cols) { return rows * MatrixStride(cols); };
   const bool one_hot = shape.embedding == Embedding::kNone;
   uint64_t inputs =
       shape.embedding == Embedding::kSeparate ? shape.embedding_width : shape.layers.back();
@@ -181,16 +185,20 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
   const MemoryPart sessions = {"sessions", SessionBytes(input)};
   const MemoryPart catalog = {"catalog", CatalogBytes(input)};
   const MemoryPart kept_events = {"events", input.refits ? events.bytes : 0};
+  const MemoryPart warm_start = {"weights to start from", input.warm_start_bytes};
 
   MemoryEstimate estimate;
-  estimate.phases.push_back(
-      {"reading",
-       {program, events, {"index", IndexBytes(input.sessions) + IndexBytes(input.items)}}});
+  estimate.phases.push_back({"reading",
+                             {program,
+                              warm_start,
+                              events,
+                              {"index", IndexBytes(input.sessions) + IndexBytes(input.items)}}});
 
   // MakeDataset(): sessions as rows of the log, their starts, and where they are sorted.
   estimate.phases.push_back(
       {"making sessions",
        {program,
+        warm_start,
         events,
         sessions,
         catalog,
@@ -201,6 +209,7 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
   const uint64_t copies = options.epochs > 1 ? 2 : 1;
   MemoryPhase training = {"training",
                           {program,
+                           warm_start,
                            kept_events,
                            sessions,
                            catalog,
@@ -218,6 +227,7 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
   estimate.phases.push_back(
       {"export",
        {program,
+        warm_start,
         kept_events,
         sessions,
         catalog,

@@ -62,7 +62,7 @@ void Network::BackwardNormalize() {
     for (size_t o = t * kColumnBlock; o < std::min(n, (t + 1) * kColumnBlock); ++o) {
       float* d_row = GradientRow(o);
       const float* unit = unit_rows_.data() + o * items.stride;
-      const double along = DotProduct(unit, d_row, items.cols);
+      const double along = RowProduct(unit, d_row, items.cols);
       d_scales[t] += along;
       const float factor = item_scale_[0] / row_norms_[o];
       const auto part = static_cast<float>(along);
@@ -79,25 +79,26 @@ void Network::ClipGradients() {
   const size_t width = parameters_.width();
   const size_t column_blocks = Blocks(columns_.size(), kColumnBlock);
   std::vector<double> squares(column_blocks + 1 + layers_.size());
+  const auto squared_norm = [](const float* row, size_t n) { return RowProduct(row, row, n); };
   team_.Run(squares.size(), [&](size_t t) {
     double& sum = squares[t];
     if (t < column_blocks) {  // rows and the biases behind them
       for (size_t c = t * kColumnBlock; c < std::min(columns_.size(), (t + 1) * kColumnBlock);
            ++c) {
-        sum += SquaredNorm(d_rows_.data() + c * RowStride(width), width + 1);
+        sum += squared_norm(d_rows_.data() + c * RowStride(width), width + 1);
       }
     } else if (t == column_blocks) {
       for (size_t i = 0; i < rows_; ++i) {
-        sum += SquaredNorm(d_input_rows_.data() + i * RowStride(input_width()), input_width());
+        sum += squared_norm(d_input_rows_.data() + i * RowStride(input_width()), input_width());
       }
     } else {
       const Layer& layer = layers_[t - column_blocks - 1];
       const GruParameters& p = parameters_.layers[t - column_blocks - 1];
       for (size_t row = 0; row < 3 * p.units(); ++row) {
-        sum +=
-            SquaredNorm(layer.d_input_weights.data() + row * RowStride(p.inputs()), p.inputs() + 1);
-        sum += SquaredNorm(layer.d_hidden_weights.data() + row * RowStride(p.units()),
-                           p.units() + (p.hidden_bias.rows > 0 ? 1 : 0));
+        sum += squared_norm(layer.d_input_weights.data() + row * RowStride(p.inputs()),
+                            p.inputs() + 1);
+        sum += squared_norm(layer.d_hidden_weights.data() + row * RowStride(p.units()),
+                            p.units() + (p.hidden_bias.rows > 0 ? 1 : 0));
       }
     }
   });

@@ -14,8 +14,9 @@ namespace stint {
 // A shorter row is taken as this long where something is divided by its norm.
 inline constexpr float kSmallestNorm = 1e-12f;
 
-// <a, b> in double: eight sums side by side, added in order at the end.
-inline double DotProduct(const float* a, const float* b, size_t n) {
+// <a, b> in double: eight sums side by side, added in order at the end. (Other bits than those of
+// DotProduct() in trainer/norm.h, and so another name: the linker would take either for both.)
+inline double RowProduct(const float* a, const float* b, size_t n) {
   constexpr size_t kLanes = 8;
   double sums[kLanes] = {};
   size_t i = 0;
@@ -33,7 +34,7 @@ inline double DotProduct(const float* a, const float* b, size_t n) {
 }
 
 inline float RowNorm(const float* row, size_t n) {
-  return std::max(static_cast<float>(std::sqrt(DotProduct(row, row, n))), kSmallestNorm);
+  return std::max(static_cast<float>(std::sqrt(RowProduct(row, row, n))), kSmallestNorm);
 }
 
 }  // namespace stint

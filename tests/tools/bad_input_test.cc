@@ -115,6 +115,9 @@ TEST_F(BadInputTest, NothingToTrainOrValidateOn) {
   ExpectRefused(std::string(kHeader) + "1\t10\t1\n1\t11\t2\n",
                 "train.tsv: one session gives no negatives; set --negatives",
                 {"--negatives", "0", "--batch-size", "4"});
+  ExpectRefused(std::string(kHeader) + "1\t10\t1\n1\t11\t2\n",
+                "train.tsv: one session gives no negatives; set another --negative-source",
+                {"--negative-source", "batch"});
   ExpectRefused(GoodLog(),
                 "train.tsv: --validate-last leaves nothing to train on: the log has 4 sessions",
                 {"--validate-last", "4"});

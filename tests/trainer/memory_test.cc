@@ -87,7 +87,7 @@ TEST(Memory, ParameterBytesAreThoseOfParameters) {
   for (const Embedding embedding : {Embedding::kShared, Embedding::kSeparate, Embedding::kNone}) {
     for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
       for (const std::vector<size_t>& layers :
-           {std::vector<size_t>{100}, {16, 30}, {7, 33, 5}, {480}}) {
+           {std::vector<size_t>{100}, {16, 30}, {7, 33, 5}, {480}, {256, 512}}) {
         const NetworkShape shape = {.items = 321,
                                     .layers = layers,
                                     .gru_form = form,
@@ -229,6 +229,7 @@ TEST(Memory, CountsGrowWithWhatARunDoes) {
   EXPECT_TRUE(more([](Options* o, MemoryInput*) { o->negative_source = NegativeSource::kAll; }));
   EXPECT_TRUE(more([](Options*, MemoryInput* i) { i->validates = true; }));
   EXPECT_TRUE(more([](Options*, MemoryInput* i) { i->refits = true; }));
+  EXPECT_TRUE(more([](Options*, MemoryInput* i) { i->warm_start_bytes = 2000000; }));
 }
 
 TEST(Memory, TheLineNamesPartsBySize) {
