@@ -115,9 +115,15 @@ TEST_F(BadInputTest, NothingToTrainOrValidateOn) {
   ExpectRefused(std::string(kHeader) + "1\t10\t1\n1\t11\t2\n",
                 "train.tsv: one session gives no negatives; set --negatives",
                 {"--negatives", "0", "--batch-size", "4"});
-  ExpectRefused(std::string(kHeader) + "1\t10\t1\n1\t11\t2\n",
-                "train.tsv: one session gives no negatives; set another --negative-source",
-                {"--negative-source", "batch"});
+  // "batch" draws no samples, and refuses the --negatives of Train() above.
+  const std::string log = folder_.Write("train.tsv", std::string(kHeader) + "1\t10\t1\n1\t11\t2\n");
+  const RunResult in_batch =
+      RunStint({"train", log, "--out", model(), "--quiet", "--negative-source", "batch"});
+  EXPECT_EQ(in_batch.status, 3);
+  EXPECT_EQ(
+      in_batch.error,
+      "stint train: " + log + ": one session gives no negatives; set another --negative-source\n");
+  ExpectModelAsBefore();
   ExpectRefused(GoodLog(),
                 "train.tsv: --validate-last leaves nothing to train on: the log has 4 sessions",
                 {"--validate-last", "4"});
