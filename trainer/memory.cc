@@ -81,6 +81,7 @@ uint64_t WorkBytes(const Options& options, const MemoryInput& input, const Netwo
   for (const size_t units : shape.layers) {
     floats += 3 * (row(inputs) + row(units)) * units;  // gradients of weights
     floats += 19 * units * batch;                      // gates, states and theirs
+    floats += 2 * row(units) * batch;                  // states session by session
     inputs = units;
   }
   return 4 * (floats + 4 * columns);  // and numbers of columns
