@@ -238,6 +238,11 @@ void CompleteTrainArguments(TrainArguments* arguments) {
   if (!arguments->Validates() && arguments->refit) {
     throw std::invalid_argument("--refit: needs --validate-last or --validate-span");
   }
+  if (arguments->refit && arguments->options.schedule == Schedule::kCosine) {
+    throw std::invalid_argument(
+        "--refit: trains for the epochs that were best, and --schedule cosine would be another one "
+        "over fewer of them");
+  }
   if (arguments->checkpoint.folder.empty() && arguments->checkpoint.resume) {
     throw std::invalid_argument("--resume: needs --checkpoint");
   }

@@ -64,6 +64,8 @@ HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, 
     const float bias =
         rows.bias != nullptr ? rows.bias[rows.index != nullptr ? rows.index[r + i] : r + i] : 0.0f;
     for (size_t v = 0; v < kV; ++v) {
+      // Where the sums go is often not in the cache: it is by the time they are done.
+      if (first == 0) hwy::Prefetch(out + i * out_stride + v * lanes);
       sum[i][v] = first == 0 ? hn::Set(d, bias) : hn::Load(d, out + i * out_stride + v * lanes);
     }
   }

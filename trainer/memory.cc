@@ -79,9 +79,13 @@ uint64_t WorkBytes(const Options& options, const MemoryInput& input, const Netwo
   if (options.normalize_items) floats += 2 * (columns + rows) * MatrixStride(width);
   if (shape.embedding == Embedding::kNone) inputs = 0;
   for (const size_t units : shape.layers) {
-    floats += 3 * (row(inputs) + row(units)) * units;  // gradients of weights
-    floats += 19 * units * batch;                      // gates, states and theirs
-    floats += 2 * row(units) * batch;                  // states session by session
+    // Gradients of weights: all of them only where they are needed together, else of some rows a
+    // thread.
+    const bool together = options.clip_norm > 0 || options.normalize_items;
+    const uint64_t gradient_rows = together ? 3 * units : std::min<uint64_t>(3 * units, 512);
+    floats += gradient_rows * (row(inputs) + row(units));
+    floats += 19 * units * batch;      // gates, states and theirs
+    floats += 2 * row(units) * batch;  // states session by session
     inputs = units;
   }
   return 4 * (floats + 4 * columns);  // and numbers of columns

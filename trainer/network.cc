@@ -84,7 +84,8 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
   partials_ = AlignedFloats(Blocks(max_columns, kColumnBlock) * kLossStatistics * stride_);
   statistics_ = AlignedFloats(kLossStatistics * stride_);
   d_hidden_parts_ = AlignedFloats(kMaxGroups * width * stride_);
-  d_block_rows_ = AlignedFloats(kMaxGroups * kColumnBlock * RowStride(width));
+  const auto threads = static_cast<size_t>(team_.threads());
+  d_block_rows_ = AlignedFloats(threads * kColumnBlock * RowStride(width));
   d_rows_ = AlignedFloats(max_columns * RowStride(width));
   d_input_rows_ = AlignedFloats(options.batch_size * RowStride(input_width()));
   layers_.resize(parameters_.layers.size());
@@ -114,8 +115,9 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
       layer.d_hidden_gates = AlignedFloats(3 * cells);
     }
     if (options.dropout_hidden > 0) layer.mask = AlignedFloats(cells);
-    layer.d_input_weights = AlignedFloats(3 * units * RowStride(inputs));
-    layer.d_hidden_weights = AlignedFloats(3 * units * RowStride(units));
+    const size_t gradient_rows = updates_at_once() ? threads * kRowBlock : 3 * units;
+    layer.d_input_weights = AlignedFloats(gradient_rows * RowStride(inputs));
+    layer.d_hidden_weights = AlignedFloats(gradient_rows * RowStride(units));
     layer.a = {.units = units,
                .batch = stride_,
                .input_gates = layer.input_gates.data(),

@@ -122,8 +122,9 @@ class Network {
     AlignedFloats d_input_gates;     // [3 units, batch]
     AlignedFloats d_hidden_gates;    // [3 units, batch] (reset_after; else equal to d_input_gates)
     AlignedFloats d_reset_hidden;    // [units, batch] (reset_before)
-    AlignedFloats d_input_weights;   // [3 units, row_stride(inputs)], last the bias
-    AlignedFloats d_hidden_weights;  // [3 units, row_stride(units)], last the bias
+    AlignedFloats d_input_weights;   // [3 units, row_stride(inputs)], last the bias; with
+                                     // updates_at_once() [threads, kRowBlock, ..] scratch
+    AlignedFloats d_hidden_weights;  // [3 units, row_stride(units)], likewise
   };
 
   void AssignColumns(const MiniBatch& batch, std::span<const uint32_t> negatives);
@@ -135,7 +136,8 @@ class Network {
   void BackwardScores();
   void BackwardLayer(size_t l);
   void BackwardInputs();
-  void UpdateGates(size_t l, size_t begin, size_t end);
+  void UpdateGates(size_t l, size_t begin, size_t end, const float* d_input_weights,
+                   const float* d_hidden_weights);
   void UpdateItems();
   void UpdateInputs();
   // Updates of single elements that wait to be done side by side.
@@ -219,7 +221,7 @@ class Network {
   AlignedFloats partials_;        // [blocks, kLossStatistics, batch]
   AlignedFloats statistics_;      // [kLossStatistics, batch]
   AlignedFloats d_hidden_parts_;  // [groups, width, batch] partial sums over column groups
-  AlignedFloats d_block_rows_;    // [groups, kColumnBlock, row_stride(width)], last the bias
+  AlignedFloats d_block_rows_;    // [threads, kColumnBlock, row_stride(width)], last the bias
   AlignedFloats d_rows_;          // [columns, row_stride(width)], last the bias; filled where an
                                   // item occurs more than once, or everywhere without
                                   // updates_at_once()

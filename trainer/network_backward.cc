@@ -36,7 +36,7 @@ void Network::BackwardScores() {
   const bool at_once = updates_at_once();
   team_.Run(groups, [&](size_t g) {
     float* d_hidden = d_hidden_parts_.data() + g * width * stride_;
-    float* d_rows = d_block_rows_.data() + g * kColumnBlock * row_stride;
+    float* d_rows = d_block_rows_.data() + team_.thread() * kColumnBlock * row_stride;
     std::memset(d_hidden, 0, width * stride_ * sizeof(float));
     const size_t last = std::min(batch.columns, (g + 1) * blocks / groups * kColumnBlock);
     for (size_t b = g * blocks / groups; b < (g + 1) * blocks / groups; ++b) {
@@ -126,20 +126,24 @@ void Network::BackwardLayer(size_t l) {
   const bool at_once = updates_at_once();
   team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
+    // Each thread has rows of its own, always the same: they stay in its cache.
+    const size_t place = at_once ? team_.thread() * kRowBlock : begin;
+    float* d_input_weights = layer.d_input_weights.data() + place * RowStride(inputs);
+    float* d_hidden_weights = layer.d_hidden_weights.data() + place * RowStride(units);
     const float* soon[kMaxSlots * kRowBlock];
     RowsAhead of_inputs(soon, at_once ? UpdatedRows(p.input_weights, begin, end, soon) : 0, inputs);
-    RowsTimesMatrix({.data = d_input_gates, .stride = stride_}, begin, end, rows_,
-                    LayerInputRows(l), RowStride(inputs), RowStride(inputs),
-                    layer.d_input_weights.data(), RowStride(inputs), &of_inputs);
+    RowsTimesMatrix({.data = d_input_gates + begin * stride_, .stride = stride_}, 0, end - begin,
+                    rows_, LayerInputRows(l), RowStride(inputs), RowStride(inputs), d_input_weights,
+                    RowStride(inputs), &of_inputs);
     RowsAhead of_hidden(soon, at_once ? UpdatedRows(p.hidden_weights, begin, end, soon) : 0, units);
     // The candidate's recurrent product takes r h in the reset_before form.
-    const size_t middle = reset_after ? end : std::clamp(2 * units, begin, end);
-    const Rows d_gates = {.data = d_hidden_gates, .stride = stride_};
-    RowsTimesMatrix(d_gates, begin, middle, rows_, layer.old_rows.data(), RowStride(units),
-                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units), &of_hidden);
-    RowsTimesMatrix(d_gates, middle, end, rows_, layer.reset_rows.data(), RowStride(units),
-                    RowStride(units), layer.d_hidden_weights.data(), RowStride(units), &of_hidden);
-    if (at_once) UpdateGates(l, begin, end);
+    const size_t middle = (reset_after ? end : std::clamp(2 * units, begin, end)) - begin;
+    const Rows d_gates = {.data = d_hidden_gates + begin * stride_, .stride = stride_};
+    RowsTimesMatrix(d_gates, 0, middle, rows_, layer.old_rows.data(), RowStride(units),
+                    RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
+    RowsTimesMatrix(d_gates, middle, end - begin, rows_, layer.reset_rows.data(), RowStride(units),
+                    RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
+    if (at_once) UpdateGates(l, begin, end, d_input_weights, d_hidden_weights);
   });
 }
 

@@ -34,7 +34,11 @@ void Network::Update() {
     for (size_t l = 0; l < layers_.size(); ++l) {
       const size_t rows = 3 * layers_[l].a.units;
       team_.Run(Blocks(rows, kRowBlock), [&](size_t t) {
-        UpdateGates(l, t * kRowBlock, std::min(rows, (t + 1) * kRowBlock));
+        const size_t begin = t * kRowBlock;
+        const GruParameters& p = parameters_.layers[l];
+        UpdateGates(l, begin, std::min(rows, begin + kRowBlock),
+                    layers_[l].d_input_weights.data() + begin * RowStride(p.inputs()),
+                    layers_[l].d_hidden_weights.data() + begin * RowStride(p.units()));
       });
     }
   }
@@ -109,14 +113,14 @@ void Network::ClipGradients() {
       norm >= options_.clip_norm ? static_cast<float>(options_.clip_norm / norm) : 1.0f;
 }
 
-// Rows [begin, end) of a layer's weights and their biases.
-void Network::UpdateGates(size_t l, size_t begin, size_t end) {
-  const Layer& layer = layers_[l];
+// Rows [begin, end) of a layer's weights and their biases, by gradients that begin with row
+// `begin`.
+void Network::UpdateGates(size_t l, size_t begin, size_t end, const float* d_input_weights,
+                          const float* d_hidden_weights) {
   const GruParameters& p = parameters_.layers[l];
   OnceUpdates biases;
-  const auto update = [&](const Matrix& weights, const Matrix& bias, const AlignedFloats& d) {
-    for (size_t row = begin; row < end; ++row) {
-      const float* gradient = d.data() + row * RowStride(weights.cols);
+  const auto update = [&](const Matrix& weights, const Matrix& bias, const float* gradient) {
+    for (size_t row = begin; row < end; ++row, gradient += RowStride(weights.cols)) {
       if (weights.cols > 0) {  // one-hot input has none, and its slots would be those behind it
         UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
       }
@@ -124,8 +128,8 @@ void Network::UpdateGates(size_t l, size_t begin, size_t end) {
     }
     FlushBiases(&biases);
   };
-  update(p.input_weights, p.input_bias, layer.d_input_weights);
-  update(p.hidden_weights, p.hidden_bias, layer.d_hidden_weights);
+  update(p.input_weights, p.input_bias, d_input_weights);
+  update(p.hidden_weights, p.hidden_bias, d_hidden_weights);
 }
 
 // The slots of columns [begin, end), which are updated next, and the rows of the block after them.

@@ -25,6 +25,10 @@ uint32_t WaitForChange(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
+size_t Team::thread() const {
+  return threads_ == 1 ? 0 : static_cast<size_t>(omp_get_thread_num());
+}
+
 bool Team::IsCaller() { return omp_get_thread_num() == 0; }
 
 void Team::Claim(uint32_t generation) {

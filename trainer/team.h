@@ -27,6 +27,9 @@ class Team {
   Team& operator=(const Team&) = delete;
 
   int threads() const { return threads_; }
+  // Inside of a task: which of the threads runs it, from 0 on. For scratch memory alone: results
+  // must not depend on it.
+  size_t thread() const;
 
   // Calls `body()` on this thread while the other threads of an OpenMP team stand by for Run().
   // An exception of `body` comes out here.

@@ -118,6 +118,8 @@ TEST_F(CliTest, WrongUsageIsOneLineAndStatus2) {
       {{"train", log, "--out", "x", "--patience", "2"},
        "stint train: --patience: needs --validate-last"},
       {{"train", log, "--out", "x", "--refit"}, "stint train: --refit: needs --validate-last"},
+      {{"train", log, "--out", "x", "--refit", "--validate-last", "5%", "--schedule", "cosine"},
+       "stint train: --refit: trains for the epochs that were best, and --schedule cosine"},
       {{"train", log, "--out", "x", "--rho", "0.5"},
        "stint train: --rho: only --optimizer rmsprop and adadelta"},
       {{"train", log, "--out", "x", "--beta1", "0.5", "--optimizer", "sgd"},
