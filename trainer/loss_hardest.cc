@@ -30,48 +30,53 @@ HWY_INLINE VI Ordered(DI di, VI bits) {
   return hn::Xor(bits, hn::And(hn::ShiftRight<31>(bits), hn::Set(di, 0x7fffffff)));
 }
 
-// Calls use(x, candidates) for every column: corrected scores, and the lanes in which they count.
-template <class Use>
-HWY_INLINE void ForCandidates(D d, const LossBatch& batch, size_t lane, const Use& use) {
-  size_t c = batch.exclude_batch ? batch.rows : 0;
-  for (; c < batch.columns; ++c) {
-    const V x =
-        hn::Sub(hn::Load(d, batch.scores + c * batch.batch + lane), CorrectionAt(d, batch, c));
-    M out = Excluded(d, batch, c, lane, x);
-    if (c < batch.rows) out = hn::Or(out, IsTarget(d, lane, c));
-    use(x, hn::Not(out));
-  }
+// The corrected scores of column c, and the lanes in which they count. (Loops that take this, and
+// no function for a loop's body: vectors captured by reference must lie in memory, and g++ 12 with
+// AddressSanitizer does not align it to 64 bytes there.)
+HWY_INLINE V Candidate(D d, const LossBatch& batch, size_t lane, size_t c, M& counts) {
+  const V x =
+      hn::Sub(hn::Load(d, batch.scores + c * batch.batch + lane), CorrectionAt(d, batch, c));
+  M out = Excluded(d, batch, c, lane, x);
+  if (c < batch.rows) out = hn::Or(out, IsTarget(d, lane, c));
+  counts = hn::Not(out);
+  return x;
 }
 
-V HardestThreshold(D d, const LossBatch& batch, size_t k, size_t lane) {
+// -1 in the lanes of the mask: subtracted, it counts them.
+HWY_INLINE VI MinusOnes(DI di, M m) { return hn::VecFromMask(di, hn::RebindMask(di, m)); }
+
+HWY_INLINE V HardestThreshold(D d, const LossBatch& batch, size_t k, size_t lane) {
   const DI di;
+  const size_t begin = batch.exclude_batch ? batch.rows : 0;
   const V infinity = hn::Set(d, std::numeric_limits<float>::infinity());
   const VI wanted = hn::Set(di, static_cast<int32_t>(std::min<size_t>(k, INT32_MAX)));
-  const auto ones = [&](M m) HWY_ATTR { return hn::VecFromMask(di, hn::RebindMask(di, m)); };
   // NaN is in no comparison, so it is no candidate.
   V smallest = infinity, largest = hn::Neg(infinity);
   VI count = hn::Zero(di);
-  ForCandidates(d, batch, lane, [&](V x, M counts) HWY_ATTR {
+  for (size_t c = begin; c < batch.columns; ++c) {
+    M counts;
+    const V x = Candidate(d, batch, lane, c, counts);
     smallest = hn::IfThenElse(hn::And(counts, hn::Lt(x, smallest)), x, smallest);
     largest = hn::IfThenElse(hn::And(counts, hn::Gt(x, largest)), x, largest);
-    count = hn::Sub(count, ones(hn::And(counts, hn::Eq(x, x))));
-  });
+    count = hn::Sub(count, MinusOnes(di, hn::And(counts, hn::Eq(x, x))));
+  }
   const auto enough = hn::Ge(count, wanted);
   // At or above `low` lie at least k (`count` of them), at or above `high` fewer.
   VI low = Ordered(di, hn::BitCast(di, smallest));
   VI high = hn::Add(Ordered(di, hn::BitCast(di, largest)), hn::Set(di, 1));
-  const auto open = [&]() HWY_ATTR {
+  for (;;) {
     const auto apart = hn::Gt(high, hn::Add(low, hn::Set(di, 1)));
-    return hn::And(enough, hn::And(apart, hn::Ne(count, wanted)));
-  };
-  for (auto rest = open(); !hn::AllFalse(di, rest); rest = open()) {
+    const auto rest = hn::And(enough, hn::And(apart, hn::Ne(count, wanted)));
+    if (hn::AllFalse(di, rest)) break;
     // The mean without overflow, rounded down.
     const VI middle = hn::Add(hn::And(low, high), hn::ShiftRight<1>(hn::Xor(low, high)));
     const V at = hn::BitCast(d, Ordered(di, middle));
     VI above = hn::Zero(di);
-    ForCandidates(d, batch, lane, [&](V x, M counts) HWY_ATTR {
-      above = hn::Sub(above, ones(hn::And(counts, hn::Ge(x, at))));
-    });
+    for (size_t c = begin; c < batch.columns; ++c) {
+      M counts;
+      const V x = Candidate(d, batch, lane, c, counts);
+      above = hn::Sub(above, MinusOnes(di, hn::And(counts, hn::Ge(x, at))));
+    }
     const auto take = hn::Ge(above, wanted);
     low = hn::IfThenElse(hn::And(rest, take), middle, low);
     count = hn::IfThenElse(hn::And(rest, take), above, count);
@@ -79,10 +84,12 @@ V HardestThreshold(D d, const LossBatch& batch, size_t k, size_t lane) {
   }
   const V at = hn::BitCast(d, Ordered(di, low));
   V threshold = infinity;
-  ForCandidates(d, batch, lane, [&](V x, M counts) HWY_ATTR {
+  for (size_t c = begin; c < batch.columns; ++c) {
+    M counts;
+    const V x = Candidate(d, batch, lane, c, counts);
     const M take = hn::And(counts, hn::And(hn::Ge(x, at), hn::Lt(x, threshold)));
     threshold = hn::IfThenElse(take, x, threshold);
-  });
+  }
   return hn::IfThenElse(hn::RebindMask(d, enough), threshold, hn::Neg(infinity));
 }
 

@@ -338,7 +338,8 @@ TEST_F(TuneTest, SpacesOfThePapersCode) {
        "loss=bpr-max,constrained_embedding=True,embedding=0,n_sample=32,logq=0", "--metric",
        "mrr@20", "--json", "--quiet"});
   ASSERT_EQ(result.status, 0) << result.error;
-  for (const json& trial : json::parse(result.out).at("trials")) {
+  const json study = json::parse(result.out);
+  for (const json& trial : study.at("trials")) {
     EXPECT_EQ(trial.at("state"), "done") << trial;
     const json& point = trial.at("parameters");
     const auto number = [&](const char* name) {
