@@ -317,10 +317,11 @@ TEST(LossTest, GoldenActivations) {
   const auto file = reference::ReadSafetensors(reference::GoldenDir() + "/unit_losses.safetensors");
   const std::vector<double> scores = file["scores.m8"].AsDouble();
   size_t tried = 0;
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const auto& entry : file.tensors) {
+    const std::string& name = entry.first;  // clang 14 captures no structured binding
     if (name.rfind("act.", 0) != 0 || name.rfind("act.softmax", 0) == 0) continue;
     ++tried;
-    const std::vector<double> expected = tensor.AsDouble();
+    const std::vector<double> expected = entry.second.AsDouble();
     ForEachTarget([&](int64_t) {
       for (const Loss loss : {Loss::kBpr, Loss::kTop1, Loss::kTop1Max, Loss::kBprMax}) {
         LossCase c;
