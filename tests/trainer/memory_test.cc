@@ -109,7 +109,7 @@ std::string WriteLog(const TemporaryFolder& folder, uint32_t events) {
 }
 
 TEST(Memory, ReadingALog) {
-  if (!kMeasures) GTEST_SKIP() << "not under a sanitizer";
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
   constexpr uint32_t kEvents = 2500000;
   const TemporaryFolder folder;
   const std::string path = WriteLog(folder, kEvents);
@@ -169,7 +169,7 @@ void ExpectTrainingWithinAFifth(const Options& options, uint32_t events, uint32_
 }
 
 TEST(Memory, TrainingWithAdagradAndValidation) {
-  if (!kMeasures) GTEST_SKIP() << "not under a sanitizer";
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
   Options options;
   options.layers = {96};
   options.batch_size = 512;
@@ -181,7 +181,7 @@ TEST(Memory, TrainingWithAdagradAndValidation) {
 }
 
 TEST(Memory, TrainingWithAdamSeparateRowsAndMean) {
-  if (!kMeasures) GTEST_SKIP() << "not under a sanitizer";
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
   Options options;
   options.layers = {48, 32};
   options.embedding = Embedding::kSeparate;
@@ -196,7 +196,7 @@ TEST(Memory, TrainingWithAdamSeparateRowsAndMean) {
 }
 
 TEST(Memory, TrainingWithAllItemsAsNegatives) {
-  if (!kMeasures) GTEST_SKIP() << "not under a sanitizer";
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
   Options options;
   options.layers = {32};
   options.batch_size = 1024;
