@@ -31,7 +31,8 @@ void AddSearchOptions(CLI::App* app, TuneArguments* arguments) {
              "Seed of the points, any 64-bit number. --seed is that of all trainings")
       ->group("Search");
   AddNamed(app, "--metric", {Metric::kRecall, Metric::kMrr}, &arguments->metric,
-           "recall@20 or mrr@20: what is to be high; of each trial its best epoch counts")
+           "recall@20 or mrr@20: what is to be high; of each trial its best epoch counts, with "
+           "--schedule cosine its last one, where the rate has fallen to zero")
       ->group("Search");
   AddInteger(app, "--max-epochs", &arguments->max_epochs, 1, 1000000,
              "Epochs of a trial that is trained to the end, 1 to 1000000")
@@ -57,8 +58,8 @@ void AddStudyOptions(CLI::App* app, TuneArguments* arguments) {
                 "Go on with the study in the folder, if there is one: what it has is not run "
                 "again. Refused if log, space or options are others");
   app->add_option("--out", arguments->out,
-                  "At the end train the best trial on all sessions, for as many epochs as were "
-                  "best, and write its model")
+                  "At the end train the best trial on all sessions, up to the epoch that counted, "
+                  "and write its model")
       ->type_name("MODEL");
   app->add_option("--csv", arguments->csv, "Write the table of trials, with times, to a CSV file")
       ->type_name("FILE");

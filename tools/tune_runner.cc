@@ -45,8 +45,10 @@ std::string LastLine(std::string text) {
   return text.substr(0, text.find("; the last good state is in "));  // which is removed
 }
 
-// Figures of the best epoch from what `stint train --json` printed. False if there are none.
-bool ReadFigures(const std::string& path, Metric metric, TrialResult* result) {
+// Figures of the epoch that counts from what `stint train --json` printed: of the best one, or with
+// a cosine schedule of the last one. The rate falls to zero there, and only a run of as many epochs
+// is the same training again. False if there are none.
+bool ReadFigures(const std::string& path, Metric metric, Schedule schedule, TrialResult* result) {
   const ordered_json json = ordered_json::parse(ReadAll(path), nullptr, false);
   if (!json.is_object() || !json.contains("epoch_results")) return false;
   const std::string key = Name(metric);
@@ -57,7 +59,8 @@ bool ReadFigures(const std::string& path, Metric metric, TrialResult* result) {
       if (epoch.contains(name)) kept[name] = epoch.at(name);
     }
     result->epoch_results.push_back(kept);
-    if (!epoch.contains(key) || epoch.at(key).get<double>() <= best) continue;
+    if (!epoch.contains(key)) continue;
+    if (schedule != Schedule::kCosine && epoch.at(key).get<double>() <= best) continue;
     best = epoch.at(key);
     result->best_epoch = epoch.at("epoch");
     result->recall = epoch.at("recall@20");
@@ -168,7 +171,8 @@ void TuneRunner::Finish(const ChildResult& child, size_t epochs) {
   result.epochs = epochs;
   result.point = DrawPoint(space_, arguments_.search_seed, child.tag);
   result.seconds = child.seconds;
-  const bool measured = ReadFigures(File(child.tag, "json"), plan_.metric, &result);
+  const Schedule schedule = OptionsOf(arguments_, result.point, nullptr).options.schedule;
+  const bool measured = ReadFigures(File(child.tag, "json"), plan_.metric, schedule, &result);
   const std::string message = LastLine(ReadAll(File(child.tag, "error")));
   Remove(child.tag);
   if (child.late) {

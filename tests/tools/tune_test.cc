@@ -259,6 +259,56 @@ TEST_F(TuneTest, FailuresAreResults) {
   EXPECT_NE(late.error.find("stint tune: no trial succeeded"), std::string::npos) << late.error;
 }
 
+// A shorter cosine is another schedule: the last epoch counts, and the model of --out is trained
+// for as many, so that its learning rates are those that were measured.
+TEST_F(TuneTest, CosineTrialsCountByTheirLastEpoch) {
+  folder_.Write("schedules.jsonl",
+                "{\"name\": \"schedule\", \"dtype\": \"categorical\", \"values\": [\"cosine\", "
+                "\"cosine\", \"constant\"]}\n");
+  const RunResult result =
+      RunStint({"tune", log_, "--space", folder_ / "schedules.jsonl", "--study",
+                folder_ / "schedules", "--trials", "4", "--max-epochs", "6", "--params",
+                "learning_rate=0.5,layers=16,n_sample=32,batch_size=16", "--json",
+                "--validate-last", "30%", "--out", folder_ / "best.stint"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  const json run = json::parse(result.out);
+  const auto is_best = [](const json& trial) {
+    double best = 0;
+    for (const json& epoch : trial.at("epoch_results")) {
+      best = std::max(best, epoch.at("recall@20").get<double>());
+    }
+    return trial.at("recall@20") == best;
+  };
+  std::map<std::string, int> trials;
+  for (const json& trial : run.at("trials")) {
+    const std::string schedule = trial.at("parameters").at("schedule");
+    const json& epochs = trial.at("epoch_results");
+    ASSERT_EQ(trial.at("state"), "done") << trial;
+    ASSERT_EQ(epochs.size(), 6u);
+    const size_t counts = trial.at("best_epoch");
+    EXPECT_EQ(trial.at("recall@20"), epochs.at(counts - 1).at("recall@20"));
+    EXPECT_EQ(trial.at("mrr@20"), epochs.at(counts - 1).at("mrr@20"));
+    ++trials[schedule];
+    if (schedule == "cosine") {
+      EXPECT_EQ(counts, 6u);
+      EXPECT_FALSE(is_best(trial)) << "another learning rate is needed: " << trial;
+    } else {
+      EXPECT_LT(counts, 6u) << "another learning rate is needed: " << trial;
+      EXPECT_TRUE(is_best(trial));
+    }
+  }
+  EXPECT_EQ(trials.size(), 2u) << "another seed is needed";
+  ASSERT_EQ(run.at("best").at("params").get<std::string>().find("schedule=constant"),
+            std::string::npos)
+      << "another learning rate is needed";
+  EXPECT_EQ(run.at("best").at("epochs"), 6);
+  ASSERT_EQ(RunStint({"train", log_, "--out", folder_ / "same.stint", "--quiet", "--params",
+                      run.at("best").at("params"), "--epochs", "6"})
+                .status,
+            0);
+  EXPECT_TRUE(ReadFile(folder_ / "same.stint") == ReadFile(folder_ / "best.stint"));
+}
+
 TEST_F(TuneTest, BadSpacesAndUsage) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"{\"name\":\"x\",\"dtype\":\"int\",\"values\":[1,2]}",
