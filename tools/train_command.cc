@@ -85,7 +85,7 @@ void CheckWritable(const std::string& path) {
 // Which sessions --validate-last or --validate-span mean.
 DatasetOptions HowToDivide(const TrainArguments& arguments, size_t sessions) {
   const ValidationSplit& split = arguments.validate;
-  DatasetOptions options{.validation_span = split.span, .repeats = arguments.options.repeats};
+  DatasetOptions options{.validation_span = split.span};
   if (!split.ByCount()) return options;
   options.validation_sessions = split.sessions;
   if (options.validation_sessions == 0) {
@@ -342,7 +342,7 @@ bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result
   if (interrupted != 0 || !result->diverged.empty()) return false;
   Options options = arguments_.options;
   options.epochs = result->best_epoch;
-  Dataset whole = Divide(events, DatasetOptions{.repeats = options.repeats});
+  Dataset whole = Divide(events, DatasetOptions{});
   Print(TrainingLine("refit on all sessions", options, whole));
   TrainResult refitted = TrainOn(whole, options, result);
   if (refitted.interrupted || !refitted.diverged.empty()) {

@@ -192,9 +192,6 @@ std::vector<TrainingOption> MakeTable() {
               "to 16777216; 0 is all"),
       Flag("remove-hits", &Options::remove_hits, nullptr, kLoss,
            "Negatives that equal the row's target count for nothing"),
-      Real("recency-half-life", &Options::recency_half_life, kLoss,
-           "Sessions count 2^(-age / X) in the loss, X in the units of the log's times, 0 to "
-           "1e18; 0 is off: all count alike"),
 
       Integer("batch-size", &Options::batch_size, 1, 65536, kSampling,
               "Sessions side by side in a mini-batch, 1 to 65536; no more than there are"),
@@ -213,9 +210,6 @@ std::vector<TrainingOption> MakeTable() {
            {SessionOrder::kTime, SessionOrder::kRandom, SessionOrder::kId}, kSampling,
            "time, random or id: the order in which sessions are trained: by start, anew by "
            "chance in each epoch, or by session id"),
-      Word("repeats", &Options::repeats, {Repeats::kKeep, Repeats::kCollapse}, kSampling,
-           "keep or collapse: an item that is clicked several times in a row stays so, or is one "
-           "event"),
 
       Real("dropout-embedding", &Options::dropout_embedding, kRegularization,
            "Share of the item embedding that is dropped in training, in [0, 1)"),

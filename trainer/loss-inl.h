@@ -174,15 +174,11 @@ HWY_INLINE V ValueAt(D d, const LossConfig& config, const LossBatch& batch, size
 
 HWY_INLINE M IsExcludedValue(D d, V y) { return hn::Eq(y, hn::Set(d, kExcludedValue)); }
 
-// 1 for sessions, 0 for padding lanes, times their weights.
+// The weight of a session's loss, 0 in padding lanes.
 HWY_INLINE V RowWeight(D d, const LossBatch& batch, size_t lane) {
   const M real =
       hn::Lt(hn::Iota(d, static_cast<float>(lane)), hn::Set(d, static_cast<float>(batch.rows)));
-  V weight = hn::Set(d, batch.weight);
-  if (batch.row_weights != nullptr) {
-    weight = hn::Mul(weight, hn::LoadU(d, batch.row_weights + lane));
-  }
-  return hn::IfThenElseZero(real, weight);
+  return hn::IfThenElseZero(real, hn::Set(d, batch.weight));
 }
 
 // Row `row` of statistics or of a block's partial sums.

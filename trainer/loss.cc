@@ -226,8 +226,7 @@ double LossCombine(const LossConfig& config, const LossBatch& batch, const float
   HWY_DYNAMIC_DISPATCH(CombineBlocks)(config, batch, partials, blocks, statistics);
   double total = 0;
   for (size_t i = 0; i < batch.rows; ++i) {
-    const double weight = batch.row_weights != nullptr ? double{batch.row_weights[i]} : 1.0;
-    total += weight * RowLoss(config, batch, statistics, i);
+    total += RowLoss(config, batch, statistics, i);
   }
   return total * batch.weight;
 }

@@ -41,7 +41,6 @@ struct LossBatch {
   size_t rows = 0;      // sessions; lanes [rows, batch) are padding
   size_t batch = 0;     // multiple of kRowAlignment
   float weight = 1.0f;  // of a session's loss: 1 / nominal batch size
-  const float* row_weights = nullptr;  // [batch] multiplies `weight` session by session; null: 1
   // Which columns count for a session besides its target: those that no rule below leaves out, in
   // all sums, maxima and means; the others have no gradient. A session that is left with its target
   // alone has no gradient and a loss of 0 (bpr: log 2, top1: 1/2).

@@ -21,9 +21,9 @@ constexpr uint64_t kProgramBytes = 16 << 20;
 // Slots of an IdIndex: at most half full, powers of two.
 uint64_t IndexBytes(uint64_t ids) { return 4 * std::bit_ceil(2 * ids + 2); }
 
-// Arrays of Sessions: items; offsets, order, ends and ids.
+// Arrays of Sessions: items; offsets, order and ids.
 uint64_t SessionBytes(const MemoryInput& input) {
-  return 4 * input.events + (8 + 4 + 16) * input.sessions + input.session_id_bytes;
+  return 4 * input.events + (8 + 4) * input.sessions + input.session_id_bytes;
 }
 
 uint64_t CatalogBytes(const MemoryInput& input) { return input.item_id_bytes + 4 * input.items; }
@@ -96,10 +96,9 @@ uint64_t TableBytes(const Options& options, const MemoryInput& input) {
   uint64_t of_item = 8 + 8;                                   // touched rows, sampler
   if (options.embedding != Embedding::kShared) of_item += 8;  // touched input rows
   if (options.logq > 0) of_item += options.logq_form == LogqForm::kMixture ? 16 : 4;
-  uint64_t of_session = 4;  // the epoch's order
-  if (options.recency_half_life > 0) of_session += 4;
+  constexpr uint64_t kOfSession = 4;  // the epoch's order
   return of_item * input.items + 4 * std::bit_ceil(std::max<uint64_t>(1, input.items)) +
-         of_session * input.sessions;
+         kOfSession * input.sessions;
 }
 
 std::string SizeText(uint64_t bytes) {

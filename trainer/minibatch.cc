@@ -57,7 +57,6 @@ bool MiniBatchIterator::Next(MiniBatch* batch) {
   batch->inputs.clear();
   batch->targets.clear();
   batch->hidden_from.clear();
-  batch->sessions.clear();
   if (slots_.size() < minimum_rows_) return false;
   for (size_t row = 0; row < slots_.size(); ++row) {
     Slot& slot = slots_[row];
@@ -65,7 +64,6 @@ bool MiniBatchIterator::Next(MiniBatch* batch) {
     batch->inputs.push_back(input[0]);
     batch->targets.push_back(input[1]);
     batch->hidden_from.push_back(slot.from);
-    batch->sessions.push_back(slot.session);
     ++slot.event;
     slot.from = static_cast<int32_t>(row);
   }

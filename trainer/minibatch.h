@@ -20,7 +20,6 @@ struct MiniBatch {
   std::vector<uint32_t> targets;     // [rows] the next item of the same session
   std::vector<int32_t> hidden_from;  // [rows] row of the previous mini-batch whose hidden
                                      // state this row continues; -1: zero state
-  std::vector<uint32_t> sessions;    // [rows] session that each row belongs to
 
   size_t rows() const { return inputs.size(); }
 };

@@ -217,12 +217,6 @@ void Network::AssignColumns(const MiniBatch& batch, std::span<const uint32_t> ne
   if (shared()) occurrences_.insert(occurrences_.end(), inputs_.begin(), inputs_.end());
   std::fill(target_items_.begin(), target_items_.end(), -1);
   std::copy(batch.targets.begin(), batch.targets.end(), target_items_.begin());
-  if (!session_weights_.empty()) {
-    if (row_weights_.size() == 0) row_weights_ = AlignedFloats(stride_);
-    for (size_t i = 0; i < rows_; ++i) {
-      row_weights_.data()[i] = session_weights_[batch.sessions[i]];
-    }
-  }
 }
 
 // row / |row| and scale * row / |row| of every column and, if shared, every input.
@@ -407,7 +401,6 @@ LossBatch Network::ScoreBatch() const {
           .rows = rows_,
           .batch = stride_,
           .weight = 1.0f / static_cast<float>(options_.batch_size),
-          .row_weights = session_weights_.empty() ? nullptr : row_weights_.data(),
           .items = reinterpret_cast<const int32_t*>(columns_.data()),
           .targets = target_items_.data(),
           .exclude_batch = source == NegativeSource::kSampled || source == NegativeSource::kAll,

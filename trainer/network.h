@@ -55,8 +55,6 @@ class Network {
   void ResetHidden();
   // Of the steps from now on.
   void SetLearningRate(double rate) { optimizer_.learning_rate = static_cast<float>(rate); }
-  // [sessions] factors of each session's loss, by MiniBatch::sessions; empty: all 1.
-  void SetSessionWeights(std::vector<float> weights) { session_weights_ = std::move(weights); }
 
   // What a model is made of: the parameters or their running mean, with normalized items folded
   // into their rows.
@@ -194,7 +192,6 @@ class Network {
   std::vector<float> log_counts_;         // [items] log of the count, with logQ alone
   std::vector<double> mixture_in_batch_;  // [items] count / sum, with the mixture logQ alone
   std::vector<double> mixture_sampled_;   // [items] count^alpha / sum
-  std::vector<float> session_weights_;    // [sessions]
 
   size_t stride_;                      // batch_stride()
   size_t rows_ = 0;                    // of the current mini-batch
@@ -211,7 +208,6 @@ class Network {
   AlignedFloats embedded_rows_;   // [batch, row_stride(inputs of the first layer)]
   AlignedFloats embedding_mask_;  // [input width, batch]
   AlignedFloats d_embedded_;      // [input width, batch]
-  AlignedFloats row_weights_;     // [batch], with session weights alone
   AlignedFloats thresholds_;      // [batch], with `hardest` alone
   AlignedFloats unit_rows_;       // [columns + batch, stride of items] row / |row|, with
                                   // normalize_items alone, as the two below

@@ -78,7 +78,6 @@ void ValidateSampling(const Options& options) {
          "--logq: corrects for sampling, and --negative-source all does not sample");
   CheckRange("sample-alpha", options.sample_alpha, 0, 2);
   CheckRange("hardest", double(options.hardest), 0, 1 << 24);
-  CheckRange("recency-half-life", options.recency_half_life, 0, 1e18);
 }
 
 void ValidateRegularization(const Options& options) {
@@ -132,7 +131,6 @@ const char* Name(EpsilonPlace place) { return Word(place, {"inside", "outside"})
 const char* Name(Schedule schedule) { return Word(schedule, {"constant", "step", "cosine"}); }
 const char* Name(Initialization init) { return Word(init, {"uniform", "normal", "compat42"}); }
 const char* Name(SessionOrder order) { return Word(order, {"time", "random", "id"}); }
-const char* Name(Repeats repeats) { return Word(repeats, {"keep", "collapse"}); }
 const char* Name(DType dtype) { return Word(dtype, {"int8", "f32"}); }
 
 Activation DefaultFinalActivation(Loss loss) {
@@ -172,8 +170,6 @@ std::string ToJson(const Options& options) {
   json["remove-hits"] = options.remove_hits;
   json["hardest"] = options.hardest;
   json["session-order"] = Name(options.session_order);
-  json["repeats"] = Name(options.repeats);
-  json["recency-half-life"] = options.recency_half_life;
   json["dropout-embedding"] = options.dropout_embedding;
   json["dropout-hidden"] = options.dropout_hidden;
   json["l2"] = options.l2;

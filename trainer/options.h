@@ -29,7 +29,6 @@ enum class EpsilonPlace { kInside, kOutside };
 enum class Schedule { kConstant, kStep, kCosine };
 enum class Initialization { kUniform, kNormal, kCompat42 };
 enum class SessionOrder { kTime, kRandom, kId };
-enum class Repeats { kKeep, kCollapse };
 enum class DType { kInt8, kF32 };
 
 struct Options {
@@ -62,9 +61,6 @@ struct Options {
   bool remove_hits = false;  // negatives equal to the row's target count for nothing
   size_t hardest = 0;        // only the so many largest negative scores of a row count; 0 = all
   SessionOrder session_order = SessionOrder::kTime;
-  Repeats repeats = Repeats::kKeep;  // kCollapse: an item clicked again and again is one event
-  double recency_half_life = 0;      // in units of the log's time: a session's loss counts
-                                     // 2^(-age / half-life), mean 1; 0 = off
 
   // Regularization.
   double dropout_embedding = 0.0;  // in [0, 1); must be 0 for Embedding::kNone
@@ -128,7 +124,6 @@ const char* Name(EpsilonPlace place);     // inside, outside
 const char* Name(Schedule schedule);      // constant, step, cosine
 const char* Name(Initialization init);    // uniform, normal, compat42
 const char* Name(SessionOrder order);     // time, random, id
-const char* Name(Repeats repeats);        // keep, collapse
 const char* Name(DType dtype);            // int8, f32
 
 }  // namespace stint

@@ -11,7 +11,6 @@
 #include <string>
 #include <utility>
 
-#include "trainer/exact_math.h"
 #include "trainer/id_index.h"
 #include "trainer/random.h"
 
@@ -106,7 +105,6 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
   }
   sessions.items.reserve(n_events);
   sessions.offsets.reserve(n_sessions + 1);
-  sessions.ends.reserve(n_sessions);
   (events.session_ids.are_names ? sessions.session_ids.names.reserve(n_sessions)
                                 : sessions.session_ids.numbers.reserve(n_sessions));
   starts.reserve(n_sessions);
@@ -114,7 +112,6 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
   for (size_t s = 0; s < grouped.by_id.size(); ++s) {
     if (!wanted[s] || grouped.offsets[s] == grouped.offsets[s + 1]) continue;
     EventTime start = events.time[grouped.rows[grouped.offsets[s]]];
-    EventTime end = events.time[grouped.rows[grouped.offsets[s + 1] - 1]];
     bool started = false;
     for (uint64_t i = grouped.offsets[s]; i < grouped.offsets[s + 1]; ++i) {
       const uint32_t row = grouped.rows[i];
@@ -123,13 +120,11 @@ Sessions Build(const Events& events, const Grouped& grouped, const std::vector<b
       if (item == kNoIndex && !keep_unknown) continue;
       if (!started) start = events.time[row];
       started = true;
-      end = events.time[row];
       sessions.items.push_back(item);
     }
     sessions.offsets.push_back(sessions.items.size());
     AppendId(events.session_ids, grouped.by_id[s], &sessions.session_ids);
     starts.push_back(start);
-    sessions.ends.push_back(end);
   }
   sessions.order = ByStart(starts);
   return sessions;
@@ -176,26 +171,6 @@ std::vector<bool> TrainingSessions(const Events& events, const Grouped& grouped,
   return trains;
 }
 
-// Drops repeats of the event before from the sessions that train.
-void CollapseRepeats(const Events& events, const std::vector<bool>& trains, Grouped* grouped) {
-  uint64_t kept = 0;
-  uint64_t begin = 0;  // of session s as it was
-  for (size_t s = 0; s < trains.size(); ++s) {
-    const uint64_t end = grouped->offsets[s + 1];
-    const uint64_t first = kept;
-    for (uint64_t i = begin; i < end; ++i) {
-      const uint32_t row = grouped->rows[i];
-      if (trains[s] && kept > first && events.item[row] == events.item[grouped->rows[kept - 1]]) {
-        continue;
-      }
-      grouped->rows[kept++] = row;
-    }
-    begin = end;
-    grouped->offsets[s + 1] = kept;
-  }
-  grouped->rows.resize(kept);
-}
-
 }  // namespace
 
 static_assert(kUnknownItem == kNoIndex);
@@ -236,10 +211,9 @@ Dataset MakeDataset(const Events& events, size_t validation_sessions) {
 }
 
 Dataset MakeDataset(const Events& events, const DatasetOptions& options) {
-  Grouped grouped = Group(events);
+  const Grouped grouped = Group(events);
   const size_t n_sessions = grouped.by_id.size();
   const std::vector<bool> trains = TrainingSessions(events, grouped, options);
-  if (options.repeats == Repeats::kCollapse) CollapseRepeats(events, trains, &grouped);
   std::vector<bool> validates = trains;
   validates.flip();
 
@@ -269,33 +243,6 @@ Dataset MakeDataset(const Events& events, const DatasetOptions& options) {
         Build(events, grouped, validates, item_map, false, &dataset.validation_unknown);
   }
   return dataset;
-}
-
-std::vector<float> RecencyWeights(const Sessions& sessions, double half_life) {
-  if (!(half_life > 0)) {
-    throw std::invalid_argument("half-life " + std::to_string(half_life) + " is not above 0");
-  }
-  std::vector<float> weights(sessions.size());
-  if (weights.empty()) return weights;
-  const EventTime newest = *std::max_element(sessions.ends.begin(), sessions.ends.end());
-  const auto weight = [&](size_t s) {
-    const EventTime age = Difference(newest, sessions.ends[s]);
-    return Exp2(-(static_cast<double>(age.whole) + age.nanos * 1e-9) / half_life);
-  };
-  double sum = 0;  // over pairs
-  for (size_t s = 0; s < sessions.size(); ++s) {
-    const size_t events = sessions[s].size();
-    if (events > 1) sum += weight(s) * static_cast<double>(events - 1);
-  }
-  const double mean = sum / static_cast<double>(std::max<uint64_t>(1, sessions.Targets()));
-  if (!(mean > 0) && sessions.Targets() > 0) {
-    throw std::runtime_error("a half-life of " + std::to_string(half_life) +
-                             " leaves no pair of events a weight above 0");
-  }
-  for (size_t s = 0; s < sessions.size(); ++s) {
-    weights[s] = sum > 0 ? static_cast<float>(weight(s) / mean) : 1.0f;
-  }
-  return weights;
 }
 
 Sessions MapSessions(const Events& events, const Catalog& catalog, uint64_t* unknown,

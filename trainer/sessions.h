@@ -22,7 +22,6 @@ struct Sessions {
   std::vector<uint32_t> items;    // [events] item indices, session after session
   std::vector<uint64_t> offsets;  // [sessions + 1] into items
   std::vector<uint32_t> order;    // [sessions] by time of the first event, ties by position
-  std::vector<EventTime> ends;    // [sessions] times of the last events
   Ids session_ids;                // [sessions]
 
   size_t size() const { return offsets.empty() ? 0 : offsets.size() - 1; }
@@ -65,21 +64,12 @@ struct DatasetOptions {
   EventTime validation_span = {};  // validates the sessions whose last event is at most this much
                                    // older than the newest event of the log (86400 s is
                                    // the split of RSC15, arXiv 1511.06939); 0: none
-  // kCollapse drops from training sessions, after the split, every event of the same item as the
-  // one before it; counts follow. Validation and test sessions stay as they are: what is asked
-  // there, the item of the next event, stays the same question.
-  Repeats repeats = Repeats::kKeep;
 };
 
 // Splits off a validation part; at least one session stays on either side, or std::runtime_error.
 // Item indices are made anew from the training part in the order of first appearance in the file.
 Dataset MakeDataset(const Events& events, const DatasetOptions& options);
 Dataset MakeDataset(const Events& events, size_t validation_sessions);
-
-// Weights of sessions by age, [sessions]: 2^(-(newest end - own end) / half_life), times a factor
-// that makes their mean over all (input, target) pairs 1. `half_life` > 0 in units of time;
-// std::runtime_error if it is so short that no pair has a weight above 0.
-std::vector<float> RecencyWeights(const Sessions& sessions, double half_life);
 
 // The item index of an event whose item the catalog does not know.
 inline constexpr uint32_t kUnknownItem = UINT32_MAX;

@@ -150,9 +150,6 @@ Training::Training(const Options& options, const Catalog& catalog, const Session
     std::iota(negatives_.begin(), negatives_.end(), 0u);
   }
   progress_ = {.epoch = 1, .epochs = options_.epochs, .epoch_targets = epoch_targets_};
-  if (options_.recency_half_life > 0) {
-    network_.SetSessionWeights(RecencyWeights(sessions, options_.recency_half_life));
-  }
   if (start.resume != nullptr) {
     Load(*start.resume);
   } else if (start.prepare) {

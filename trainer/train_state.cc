@@ -84,7 +84,6 @@ ordered_json Fingerprint(const Catalog& catalog, const Sessions& sessions) {
   hash.Add(sessions.items);
   hash.Add(sessions.offsets);
   hash.Add(sessions.order);
-  hash.Add(sessions.ends);
   return {{"events", sessions.items.size()},
           {"sessions", sessions.size()},
           {"items", catalog.size()},

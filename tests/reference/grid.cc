@@ -60,7 +60,6 @@ std::vector<Recipe> OtherRecipes() {
       s->remove_hits = true;
       s->negative_source = NegativeSource::kSampled;
     });
-    add("recency", false, [](Settings* s) { s->recency_half_life = 1; });
     add("normalized items", true, [](Settings* s) { s->normalize_items = true; });
     add("normalized items, fixed scale", false, [](Settings* s) {
       s->normalize_items = true;
@@ -79,10 +78,9 @@ std::vector<Recipe> OtherRecipes() {
         s->sample_alpha = 0.3;
       });
     }
-    add("logq, hardest 2, recency", false, [&](Settings* s) {
+    add("logq, hardest 2", false, [&](Settings* s) {
       s->logq = 1;
       s->hardest = 2;
-      s->recency_half_life = 1;
     });
   }
   Settings none = Of(Loss::kBprMax);
@@ -155,9 +153,6 @@ StepInput RandomStep(const NetworkShape& shape, const Recipe& recipe, size_t row
     input.targets.push_back(item());
     const bool fresh = previous == 0 || below(4) == 0;
     input.hidden_from.push_back(fresh ? -1 : static_cast<int32_t>(below(previous)));
-    if (recipe.settings.recency_half_life > 0) {
-      input.row_weights.push_back(0.25 * (1 + below(8)));  // exact in float32
-    }
   }
   if (recipe.settings.negative_source == NegativeSource::kAll) {
     for (uint32_t i = 0; i < shape.items; ++i) input.negatives.push_back(i);

@@ -140,7 +140,7 @@ double RowLoss(const Settings& settings, const std::vector<double>& y, std::vect
 }  // namespace
 
 double LossOfScores(const Settings& settings, const Array& scores, Array* gradient,
-                    const Array& counted, const std::vector<double>& row_weights) {
+                    const Array& counted) {
   const Activation& f = settings.final_activation;
   const bool activated = f.kind != ActivationKind::kSoftmax;
   *gradient = Array(scores.rows, scores.cols);
@@ -154,11 +154,10 @@ double LossOfScores(const Settings& settings, const Array& scores, Array* gradie
     for (const size_t j : columns) {
       y.push_back(activated ? Activate(f, scores(i, j)) : scores(i, j));
     }
-    const double weight = row_weights.empty() ? 1.0 : row_weights[i];
-    loss += weight * RowLoss(settings, y, &d_y);
+    loss += RowLoss(settings, y, &d_y);
     for (size_t c = 0; c < columns.size(); ++c) {
       const double slope = activated ? Slope(f, scores(i, columns[c])) : 1.0;
-      (*gradient)(i, columns[c]) = weight * d_y[c] * slope;
+      (*gradient)(i, columns[c]) = d_y[c] * slope;
     }
   }
   return loss;

@@ -6,8 +6,6 @@
 #ifndef STINT_TESTS_REFERENCE_LOSS_H_
 #define STINT_TESTS_REFERENCE_LOSS_H_
 
-#include <vector>
-
 #include "tests/reference/settings.h"
 #include "tests/reference/weights.h"
 
@@ -18,9 +16,9 @@ namespace stint::reference {
 // i; logQ has been subtracted already. `counted` [rows, columns]: 0 where a column counts for
 // nothing in a row; the target always counts; empty: all count. A row of which only the target
 // counts is worth nothing under a softmax (also of the negatives) and has no gradient under any
-// loss. `row_weights` [rows]; empty: 1.
+// loss.
 double LossOfScores(const Settings& settings, const Array& scores, Array* gradient,
-                    const Array& counted = {}, const std::vector<double>& row_weights = {});
+                    const Array& counted = {});
 
 }  // namespace stint::reference
 

@@ -199,9 +199,9 @@ StepOutput Evaluate(const Settings& settings, const Weights& weights,
   }
   Array d_scores;
   const double batch_size = static_cast<double>(settings.batch_size);
-  output.loss = LossOfScores(settings, corrected, &d_scores,
-                             CountedColumns(settings, input, corrected), input.row_weights) /
-                batch_size;
+  output.loss =
+      LossOfScores(settings, corrected, &d_scores, CountedColumns(settings, input, corrected)) /
+      batch_size;
   if (gradient == nullptr) return output;
   for (double& d : d_scores.values) d /= batch_size;
 

@@ -23,7 +23,6 @@ struct StepInput {
   std::vector<uint32_t> targets;     // [rows]
   std::vector<int32_t> hidden_from;  // [rows] row of the previous step, -1: zero state
   std::vector<uint32_t> negatives;   // [negatives]
-  std::vector<double> row_weights;   // [rows] of the loss; empty: 1
   // Multipliers, 0 or 1 / keep probability; an empty one is no dropout.
   Array embedding_mask;             // [>= rows, width of what enters the first layer]
   std::vector<Array> hidden_masks;  // [layers] of [>= rows, units]

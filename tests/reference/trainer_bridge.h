@@ -102,13 +102,11 @@ inline std::vector<uint32_t> ToCounts(const Settings& settings) {
   return {settings.counts.begin(), settings.counts.end()};
 }
 
-// Row m is of session m, for their weights.
 inline MiniBatch ToMiniBatch(const StepInput& input) {
   MiniBatch batch;
   batch.inputs = input.inputs;
   batch.targets = input.targets;
   batch.hidden_from = input.hidden_from;
-  for (uint32_t m = 0; m < input.rows(); ++m) batch.sessions.push_back(m);
   return batch;
 }
 
@@ -131,7 +129,6 @@ inline StepOutput StepByStages(const StepInput& input, uint64_t step, Network* n
   for (size_t l = 0; l < input.hidden_masks.size(); ++l) {
     CopyMask(input.hidden_masks[l], stride, &network->hidden_mask(l));
   }
-  network->SetSessionWeights({input.row_weights.begin(), input.row_weights.end()});
   network->Forward(ToMiniBatch(input), input.negatives);
   StepOutput output;
   output.scores = Array(rows, network->columns());

@@ -201,13 +201,12 @@ std::vector<Case> Cases() {
     o.momentum_form = MomentumForm::kNesterov;
     o.clip_norm = 1;
   });
-  add("one-hot, rmsprop, l2, in-batch negatives, recency", [](Options& o) {
+  add("one-hot, rmsprop, l2, in-batch negatives", [](Options& o) {
     o.embedding = Embedding::kNone;
     o.optimizer = Optimizer::kRmsprop;
     o.learning_rate = 0.01;
     o.l2 = 1e-3;
     o.negatives = 0;
-    o.recency_half_life = 200;
   });
   add(
       "normalized items with a learned scale, every item scored, patience",

@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Losses over a part of the columns, and with weights of their own for the rows, against the
-// float64 reference; the thresholds that leave the hardest negatives. On every SIMD target.
+// Losses over a part of the columns against the float64 reference; the thresholds that leave the
+// hardest negatives. On every SIMD target.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -25,13 +25,12 @@ LossCase MaskedCase(const LossKind& kind, size_t rows, size_t columns, unsigned 
   std::mt19937_64 random(seed + 1);
   for (size_t j = 0; j < columns; ++j) {
     c.items.push_back(static_cast<int32_t>(random() % 6));
-    if (rules & 16) c.correction.push_back(static_cast<float>(random() % 100) * 0.02f);
+    if (rules & 8) c.correction.push_back(static_cast<float>(random() % 100) * 0.02f);
   }
   c.exclude_batch = rules & 1;
   c.exclude_hits = rules & 2;
   for (size_t m = 0; m < rows; ++m) {
     if (rules & 4) c.thresholds.push_back(static_cast<float>(random() % 500) * 0.01f - 2.5f);
-    if (rules & 8) c.row_weights.push_back(static_cast<float>(random() % 300) * 0.01f);
   }
   c.weight = 0.25f;
   return c;
@@ -40,7 +39,7 @@ LossCase MaskedCase(const LossKind& kind, size_t rows, size_t columns, unsigned 
 TEST(LossMasksTest, AgreeWithFloat64) {
   ForEachTarget([](int64_t) {
     for (const LossKind& kind : LossKinds()) {
-      for (unsigned rules = 0; rules < 32; ++rules) {
+      for (unsigned rules = 0; rules < 16; ++rules) {
         for (const size_t rows : {1, 6, 17}) {
           for (const size_t negatives : {0, 3, 60}) {
             SCOPED_TRACE(kind.name + " rules " + std::to_string(rules) + " rows " +
@@ -165,7 +164,7 @@ float SortedThreshold(const LossCase& c, size_t row, size_t k) {
 
 TEST(HardestThresholdsTest, AreTheKthLargest) {
   ForEachTarget([](int64_t) {
-    for (const unsigned rules : {0u, 1u, 2u, 3u, 16u, 19u}) {
+    for (const unsigned rules : {0u, 1u, 2u, 3u, 8u, 11u}) {
       for (const size_t rows : {1, 5, 16, 33}) {
         for (const size_t negatives : {1, 40, 300}) {
           for (const double scale : {1.0, 1e-30, 1e30}) {

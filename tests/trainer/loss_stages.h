@@ -25,10 +25,9 @@ using reference::Settings;
 
 struct LossCase {
   Settings settings;
-  Array scores;                    // [rows, columns], the target of row i in column i
-  std::vector<float> correction;   // [columns] or empty
-  std::vector<float> row_weights;  // [rows] or empty
-  std::vector<int32_t> items;      // [columns], for exclude_hits
+  Array scores;                   // [rows, columns], the target of row i in column i
+  std::vector<float> correction;  // [columns] or empty
+  std::vector<int32_t> items;     // [columns], for exclude_hits
   bool exclude_batch = false;
   bool exclude_hits = false;
   std::vector<float> thresholds;  // [rows] or empty
@@ -60,7 +59,6 @@ struct LossMemory {
   explicit LossMemory(const LossCase& c)
       : lanes(RoundUp(c.scores.rows, kRowAlignment)),
         scores(c.scores.cols * lanes, c.padding),
-        row_weights(lanes, reference::kNan),
         thresholds(lanes, 3.0f),
         targets(lanes, -7) {
     for (size_t j = 0; j < c.scores.cols; ++j) {
@@ -68,7 +66,6 @@ struct LossMemory {
         scores[j * lanes + m] = static_cast<float>(c.scores(m, j));
       }
     }
-    for (size_t m = 0; m < c.row_weights.size(); ++m) row_weights[m] = c.row_weights[m];
     for (size_t m = 0; m < c.thresholds.size(); ++m) thresholds[m] = c.thresholds[m];
     for (size_t m = 0; m < c.scores.rows && !c.items.empty(); ++m) targets[m] = c.items[m];
     batch = {.scores = scores.data(),
@@ -77,7 +74,6 @@ struct LossMemory {
              .rows = c.scores.rows,
              .batch = lanes,
              .weight = c.weight,
-             .row_weights = c.row_weights.empty() ? nullptr : row_weights.data(),
              .items = c.items.empty() ? nullptr : c.items.data(),
              .targets = c.items.empty() ? nullptr : targets.data(),
              .exclude_batch = c.exclude_batch,
@@ -86,7 +82,6 @@ struct LossMemory {
   }
   size_t lanes;
   Floats scores;  // [columns, lanes]
-  Floats row_weights;
   Floats thresholds;
   std::vector<int32_t> targets;
   LossBatch batch;
@@ -137,8 +132,7 @@ inline double ReferenceLoss(const LossCase& c, Array* gradient) {
       counted(m, j) = c.Counts(m, j);
     }
   }
-  const std::vector<double> row_weights(c.row_weights.begin(), c.row_weights.end());
-  const double loss = reference::LossOfScores(c.settings, rounded, gradient, counted, row_weights);
+  const double loss = reference::LossOfScores(c.settings, rounded, gradient, counted);
   for (double& g : gradient->values) g *= c.weight;
   return c.weight * loss;
 }

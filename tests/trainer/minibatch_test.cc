@@ -110,7 +110,6 @@ TEST(MiniBatch, CoversEveryPairOnce) {
     while (iterator.Next(&batch)) {
       ASSERT_LE(batch.rows(), std::min(batch_size, lengths.size()));
       for (size_t r = 0; r < batch.rows(); ++r, ++pairs) {
-        ASSERT_EQ(batch.sessions.at(r), batch.inputs[r] / 100);
         ASSERT_EQ(batch.targets[r], batch.inputs[r] + 1);
         const size_t at = batch.inputs[r] % 100;
         ASSERT_FALSE(seen[batch.inputs[r] / 100][at]);
@@ -137,7 +136,6 @@ TEST(MiniBatch, GoesByTheGivenOrder) {
     MiniBatch batch;
     ASSERT_TRUE(iterator.Next(&batch));
     EXPECT_EQ(batch.inputs, (std::vector<uint32_t>{300, 0}));
-    EXPECT_EQ(batch.sessions, (std::vector<uint32_t>{3, 0}));
     ASSERT_TRUE(iterator.Next(&batch));
     EXPECT_EQ(batch.inputs, (std::vector<uint32_t>{200, 1}));
     EXPECT_EQ(batch.hidden_from, (std::vector<int32_t>{-1, 1}));
@@ -177,7 +175,6 @@ TEST(MiniBatch, GoesOnFromASavedState) {
         ASSERT_EQ(batch.inputs, batches[b].inputs);
         ASSERT_EQ(batch.targets, batches[b].targets);
         ASSERT_EQ(batch.hidden_from, batches[b].hidden_from);
-        ASSERT_EQ(batch.sessions, batches[b].sessions);
       }
       EXPECT_FALSE(other.Next(&batch));
     }

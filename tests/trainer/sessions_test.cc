@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <stdexcept>
@@ -138,65 +137,6 @@ TEST(Dataset, SplitsByTheSpanBeforeTheNewestEvent) {
   events.time[1].whole = 9000000000000000000;
   EXPECT_EQ(validates({1, 0}), (std::vector<int64_t>{1}));
   EXPECT_EQ(validates({INT64_MAX, 0}), (std::vector<int64_t>{1, 2, 3, 5}));
-}
-
-TEST(Dataset, CollapsesRepeatsOfTrainingSessions) {
-  // By time: session 1 is 7 7 8 7, 2 is 9 9 9, 3 is 8 8 7 7 and validates.
-  const Events events = MakeEvents({{1, 7, 1},
-                                    {2, 9, 1},
-                                    {1, 7, 2},
-                                    {2, 9, 1},
-                                    {1, 8, 3},
-                                    {2, 9, 1},
-                                    {1, 7, 4},
-                                    {3, 8, 5},
-                                    {3, 8, 6},
-                                    {3, 7, 7},
-                                    {3, 7, 8}});
-  const Dataset dataset =
-      MakeDataset(events, {.validation_sessions = 1, .repeats = Repeats::kCollapse});
-  EXPECT_EQ(dataset.catalog.ids.numbers, (std::vector<int64_t>{7, 9, 8}));
-  EXPECT_EQ(dataset.catalog.counts, (Numbers{2, 1, 1}));
-  EXPECT_EQ(dataset.train.items, (Numbers{0, 2, 0, 1}));
-  EXPECT_EQ(dataset.train.offsets, (std::vector<uint64_t>{0, 3, 4}));
-  EXPECT_EQ(dataset.validation.items, (Numbers{2, 2, 0, 0}));
-
-  const Dataset kept = MakeDataset(events, {.validation_sessions = 1});
-  EXPECT_EQ(kept.catalog.counts, (Numbers{3, 3, 1}));
-  EXPECT_EQ(kept.validation.items, dataset.validation.items);
-  const Dataset whole = MakeDataset(events, {.repeats = Repeats::kCollapse});
-  EXPECT_EQ(whole.train.items, (Numbers{0, 2, 0, 1, 2, 0}));
-  EXPECT_EQ(whole.catalog.counts, (Numbers{3, 1, 2}));
-}
-
-TEST(Sessions, RecencyWeights) {
-  // Ends 100, 90, 80.5 with 1, 2 and 3 pairs; a session of one event at 110, the newest.
-  Events events = MakeEvents({{1, 7, 99},
-                              {1, 8, 100},
-                              {2, 7, 88},
-                              {2, 8, 89},
-                              {2, 7, 90},
-                              {3, 7, 60},
-                              {3, 8, 70},
-                              {3, 7, 75},
-                              {3, 8, 80},
-                              {4, 7, 110}});
-  events.time[8].nanos = 500000000;
-  const Sessions sessions = MakeSessions(events);
-  EXPECT_EQ(sessions.ends, (std::vector<EventTime>{{100, 0}, {90, 0}, {80, 500000000}, {110, 0}}));
-  const std::vector<float> weights = RecencyWeights(sessions, 10);
-  const double raw[] = {0.5, 0.25, std::exp2(-2.95), 1};
-  const double mean = (raw[0] + 2 * raw[1] + 3 * raw[2]) / 6;
-  for (size_t s = 0; s < 4; ++s) EXPECT_NEAR(weights[s], raw[s] / mean, 1e-6);
-  EXPECT_NEAR((weights[0] + 2 * weights[1] + 3 * weights[2]) / 6, 1, 1e-6);
-
-  for (const float weight : RecencyWeights(sessions, 1e15)) EXPECT_NEAR(weight, 1, 1e-6);
-  EXPECT_THROW(RecencyWeights(sessions, 0), std::invalid_argument);
-  EXPECT_THROW(RecencyWeights(sessions, std::nan("")), std::invalid_argument);
-  EXPECT_THROW(RecencyWeights(sessions, 1e-3), std::runtime_error);  // 2^-10000 and less
-  EXPECT_TRUE(RecencyWeights(Sessions(), 1).empty());
-  const Sessions singles = MakeSessions(MakeEvents({{1, 7, 1}, {2, 7, 5}}));
-  EXPECT_EQ(RecencyWeights(singles, 1), (std::vector<float>{1, 1}));
 }
 
 TEST(MapSessions, DropsAndCountsOrKeepsUnknownItems) {

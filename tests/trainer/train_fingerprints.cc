@@ -151,9 +151,8 @@ std::vector<FingerprintCase> FingerprintCases() {
     o.momentum_form = MomentumForm::kMean;
   }
   {
-    Options& o = add("random-order-recency-ema", Base());
+    Options& o = add("random-order-hardest-ema", Base());
     o.session_order = SessionOrder::kRandom;
-    o.recency_half_life = 1000;
     o.ema_decay = 0.9;
     o.hardest = 20;
   }
