@@ -9,6 +9,7 @@
 #   stint_highway_trainer  for the trainer: fewer targets, as each costs seconds a unit. What is
 #                          left out falls back to the next lower one (Zen 4 and Sapphire
 #                          Rapids to AVX3, which is what 32-bit floats need).
+#   stint_highway_bf16     for products of bfloat16: the two targets that have them, and the lowest
 #
 # STINT_HIGHWAY chooses one of
 #   system  an installed package, 1.2 or newer (Debian 13: libhwy-dev)
@@ -71,3 +72,10 @@ target_link_libraries(stint_highway_trainer INTERFACE stint_highway_library)
 target_compile_definitions(stint_highway_trainer INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_NEON|\
 HWY_NEON_BF16|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+
+# The lowest must be there for dispatch; what it has is never called.
+add_library(stint_highway_bf16 INTERFACE)
+target_link_libraries(stint_highway_bf16 INTERFACE stint_highway_library)
+target_compile_definitions(stint_highway_bf16 INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX2|HWY_AVX3|HWY_AVX3_DL|HWY_NEON|HWY_NEON_BF16|\
+HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
