@@ -71,7 +71,7 @@ CheckpointFolder::CheckpointFolder(const CheckpointArguments& arguments,
     refused = "another run writes its checkpoints there";
   } else if (!ours) {
     refused = std::string("cannot be written: ") + std::strerror(reason);
-  } else if (!arguments.resume && !List().empty()) {
+  } else if (!arguments.resume && !All().empty()) {
     refused = "it holds checkpoints already; --resume goes on with them, or name another folder";
   }
   if (!refused.empty()) {
@@ -96,6 +96,15 @@ std::vector<CheckpointFolder::File> CheckpointFolder::List() const {
   return files;
 }
 
+// The best epoch was saved with all that a run needs to go on from there, too.
+std::vector<std::string> CheckpointFolder::All() const {
+  std::vector<std::string> paths;
+  for (const File& file : List()) paths.push_back(file.path);
+  const std::string best = (fs::path(arguments_.folder) / kBest).string();
+  if (fs::exists(best)) paths.push_back(best);
+  return paths;
+}
+
 // Parts that a killed run has left; ours is the lock.
 void CheckpointFolder::RemoveLeftOvers() const {
   for (const fs::directory_entry& entry : fs::directory_iterator(arguments_.folder)) {
@@ -109,15 +118,12 @@ void CheckpointFolder::RemoveLeftOvers() const {
   }
 }
 
-std::optional<Checkpoint> CheckpointFolder::Newest() {
-  std::vector<std::string> paths;
-  for (const File& file : List()) paths.push_back(file.path);
-  // The best epoch was saved with all that a run needs to go on from there, too.
-  const std::string best = (fs::path(arguments_.folder) / kBest).string();
-  if (fs::exists(best)) paths.push_back(best);
-  for (const std::string& path : paths) {
+std::optional<Checkpoint> CheckpointFolder::Newest(const ordered_json& description) {
+  std::optional<Checkpoint> newest;
+  for (const std::string& path : All()) {
+    std::optional<Checkpoint> checkpoint;
     try {
-      return Checkpoint(path);
+      checkpoint.emplace(path);
     } catch (const std::runtime_error& e) {
       // Out of the way: by its number it would outlive the files to come.
       const std::string aside = path + ".damaged";
@@ -125,10 +131,13 @@ std::optional<Checkpoint> CheckpointFolder::Newest() {
         throw std::runtime_error(aside + ": " + std::strerror(errno));
       }
       warn_(std::string("warning: ") + e.what() + "; renamed to " + aside +
-            ", trying the one before");
+            (newest ? "" : ", trying the one before"));
+      continue;
     }
+    CheckSameRun(*checkpoint, description);
+    if (!newest) newest = std::move(checkpoint);
   }
-  return std::nullopt;
+  return newest;
 }
 
 bool CheckpointFolder::Due(bool epoch_ended) {

@@ -31,8 +31,9 @@ class CheckpointFolder {
   CheckpointFolder(const CheckpointFolder&) = delete;
   CheckpointFolder& operator=(const CheckpointFolder&) = delete;
 
-  // The newest file that is whole; damaged ones before it are renamed, with a warning.
-  std::optional<Checkpoint> Newest();
+  // The newest file that is whole; damaged ones are renamed, with a warning. Throws, as
+  // CheckSameRun(), if any file of the folder is of another run: it could be taken later.
+  std::optional<Checkpoint> Newest(const nlohmann::ordered_json& description);
   // Whether it is time for the next one; asked after every mini-batch and after every epoch.
   bool Due(bool epoch_ended);
   // Writes a checkpoint; a failure is a warning, for it must not end the run.
@@ -43,7 +44,8 @@ class CheckpointFolder {
     uint64_t number = 0;
     std::string path;
   };
-  std::vector<File> List() const;  // newest first
+  std::vector<File> List() const;        // newest first
+  std::vector<std::string> All() const;  // their paths, then that of the best epoch
   void RemoveLeftOvers() const;
 
   const CheckpointArguments& arguments_;

@@ -279,8 +279,7 @@ void TrainRun::OpenCheckpoints(const Events& events) {
   if (warm_start_checkpoint_) {
     description_["options"]["warm-start-checkpoint"] = warm_start_checkpoint_->Fingerprint();
   }
-  if (asked.resume) resume_ = checkpoints_->Newest();
-  if (resume_) CheckSameRun(*resume_, description_);
+  if (asked.resume) resume_ = checkpoints_->Newest(description_);
   if (resume_) Print("resume: from " + resume_->path());
   if (asked.resume && !resume_)
     Print("resume: no checkpoint in " + asked.folder + ": from the start");

@@ -251,6 +251,40 @@ TEST_F(ResumeTest, Refusals) {
             0u);
 }
 
+// The file of the best epoch is a checkpoint as any other.
+TEST_F(ResumeTest, ABestEpochOfAnotherRunIsNotTaken) {
+  const Words words = kSmall + Configurations()[1];
+  const std::string best = folder_ + "/best.stintck";
+  ASSERT_EQ(RunStint(Checkpointed(words)).status, 0);
+  for (const std::string& path : Numbered()) fs::remove(path);
+  ASSERT_EQ(Files(), Words{"best.stintck"});
+  const std::string bytes = ReadFile(best);
+  const std::string folder_holds = "stint train: " + folder_ +
+                                   ": it holds checkpoints already; --resume goes on with them, "
+                                   "or name another folder";
+  const std::string other_seed =
+      "stint train: " + best + ": cannot go on with it: --seed: 42 in the checkpoint, 7 now";
+  const auto error = [&](const Words& more) {
+    const RunResult run = RunStint(Checkpointed(more));
+    EXPECT_EQ(run.status, 3) << run.error;
+    const std::string line = run.ErrorLine();
+    return line.substr(line.rfind('\n') + 1);
+  };
+  EXPECT_EQ(error(words), folder_holds);
+  EXPECT_EQ(error(words + Words{"--resume", "--seed", "7"}), other_seed);
+  EXPECT_TRUE(ReadFile(best) == bytes);
+  EXPECT_EQ(Files(), Words{"best.stintck"});
+
+  // Nor may it lie beside newer ones of this run, to be taken when those are damaged.
+  Clear();
+  ASSERT_EQ(RunStint(Checkpointed(words + Words{"--seed", "7"})).status, 0);
+  std::ofstream(best, std::ios::binary) << bytes;
+  EXPECT_EQ(error(words + Words{"--resume", "--seed", "7"}), other_seed);
+  fs::remove(best);
+  const RunResult run = RunStint(Checkpointed(words + Words{"--resume", "--seed", "7"}));
+  EXPECT_EQ(run.status, 0) << run.error;
+}
+
 // Each call that writes to the folder fails in turn, once or from then on.
 TEST_F(ResumeTest, CallsOfTheSystemThatFail) {
   const Words words = Words{"--layers", "8", "--negatives", "30", "--epochs", "2"} +
