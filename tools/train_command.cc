@@ -245,7 +245,9 @@ void TrainRun::OpenWarmStart() {
 }
 
 Dataset TrainRun::Divide(const Events& events, const DatasetOptions& options) const {
-  Dataset dataset = MakeDataset(events, options);
+  DatasetOptions with_known = options;
+  if (warm_start_) with_known.known = &warm_start_->catalog;
+  Dataset dataset = MakeDataset(events, with_known);
   if (warm_start_) ExtendCatalog(warm_start_->catalog, &dataset);
   return dataset;
 }

@@ -236,6 +236,17 @@ Dataset MakeDataset(const Events& events, const DatasetOptions& options) {
     }
     ++dataset.catalog.counts[item];
   }
+  if (options.known != nullptr) {
+    const IdIndex known(options.known->ids);
+    const Ids& ids = events.item_ids;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const uint32_t found = ids.are_names ? known.Find(ids.names[i]) : known.Find(ids.numbers[i]);
+      if (item_map[i] != kNoIndex || found == kNoIndex) continue;
+      item_map[i] = static_cast<uint32_t>(dataset.catalog.counts.size());
+      dataset.catalog.counts.push_back(0);
+      AppendId(ids, i, &dataset.catalog.ids);
+    }
+  }
   uint64_t none = 0;
   dataset.train = Build(events, grouped, trains, item_map, false, &none);
   if (dataset.train.size() < n_sessions) {

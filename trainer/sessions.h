@@ -64,6 +64,9 @@ struct DatasetOptions {
   EventTime validation_span = {};  // validates the sessions whose last event is at most this much
                                    // older than the newest event of the log (86400 s is
                                    // the split of RSC15, arXiv 1511.06939); 0: none
+  // Items that validation may keep beside those of the training part, for ExtendCatalog() to come
+  // (trainer/warm_start.h): they stand behind these with a count of 0. nullptr: none.
+  const Catalog* known = nullptr;
 };
 
 // Splits off a validation part; at least one session stays on either side, or std::runtime_error.

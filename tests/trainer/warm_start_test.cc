@@ -6,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,6 +21,8 @@
 #include "tests/temporary_folder.h"
 #include "trainer/export.h"
 #include "trainer/initialize.h"
+#include "trainer/minibatch.h"
+#include "trainer/norm.h"
 #include "trainer/train.h"
 
 namespace stint {
@@ -71,6 +76,37 @@ TEST(WarmStartTest, OldItemsFirstThenNewOnes) {
   EXPECT_EQ(dataset.train.items, (std::vector<uint32_t>{2, 1}));
 }
 
+// Validation may ask for items that only the old model has seen, and for none that nobody has.
+TEST(WarmStartTest, ItemsOfTheOldModelAreKnownInValidation) {
+  Events events;  // sessions 1: 10 20 10, 2: 20 30 40
+  events.session = {0, 0, 0, 1, 1, 1};
+  events.item = {0, 1, 0, 1, 2, 3};
+  for (int64_t t = 0; t < 6; ++t) events.time.push_back({t, 0});
+  events.session_ids.numbers = {1, 2};
+  events.item_ids.numbers = {10, 20, 30, 40};
+  const auto divide = [&](const Catalog& old) {
+    Dataset dataset = MakeDataset(events, {.validation_sessions = 1, .known = &old});
+    ExtendCatalog(old, &dataset);
+    return dataset;
+  };
+  const Dataset dataset = divide(NumberCatalog({40, 10}, {7, 8}));
+  EXPECT_EQ(dataset.catalog.ids.numbers, (std::vector<int64_t>{40, 10, 20}));
+  EXPECT_EQ(dataset.catalog.counts, (std::vector<uint32_t>{7, 10, 1}));
+  EXPECT_EQ(dataset.train.items, (std::vector<uint32_t>{1, 2, 1}));
+  EXPECT_EQ(dataset.validation.items, (std::vector<uint32_t>{2, 0}));
+  EXPECT_EQ(dataset.validation_unknown, 1u);
+
+  Catalog names;
+  names.ids.are_names = true;
+  names.ids.names = {"boot", "30"};
+  names.counts = {1, 1};
+  const Dataset named = divide(names);
+  EXPECT_EQ(named.catalog.ids.names, (std::vector<std::string>{"boot", "30", "10", "20"}));
+  EXPECT_EQ(named.catalog.counts, (std::vector<uint32_t>{1, 1, 2, 1}));
+  EXPECT_EQ(named.validation.items, (std::vector<uint32_t>{3, 1}));
+  EXPECT_EQ(named.validation_unknown, 1u);
+}
+
 class WarmStartFileTest : public testing::TestWithParam<Embedding> {
  protected:
   WarmStartFileTest() {
@@ -80,9 +116,10 @@ class WarmStartFileTest : public testing::TestWithParam<Embedding> {
     };
     result_ = Train(options_, old_.catalog, old_.train, callbacks);
   }
-  void WriteModel(DType dtype) {
+  void WriteModel(DType dtype) { WriteModel(dtype, result_.parameters); }
+  void WriteModel(DType dtype, const Parameters& parameters) {
     ExportInput input;
-    input.parameters = &result_.parameters;
+    input.parameters = &parameters;
     input.catalog = &old_.catalog;
     input.dtype = dtype;
     const AlignedBytes bytes = BuildModel(input);
