@@ -323,8 +323,11 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
   TrainStart start;
   start.resume = resume_ ? &*resume_ : nullptr;
   if (warm_start_) {
+    start.seed = SeedAfter(*warm_start_, options.seed);
     start.initialize = [&](Parameters* parameters) {
-      FillFromModel(*warm_start_, options, parameters);
+      Options with_seed = options;
+      with_seed.seed = *start.seed;
+      FillFromModel(*warm_start_, with_seed, parameters);
     };
   }
   if (warm_start_checkpoint_) {

@@ -73,6 +73,11 @@ Options WithRowsFor(Options options, const Sessions& sessions) {
   return options;
 }
 
+Options WithSeed(Options options, uint64_t seed) {
+  options.seed = seed;
+  return options;
+}
+
 // In how small a mini-batch a row still has a negative.
 size_t MinimumRows(const Options& options) {
   const bool in_batch_alone =
@@ -107,6 +112,7 @@ class Training {
   const Sessions& sessions_;
   const TrainCallbacks& callbacks_;
   const TrainStart& start_;
+  const uint64_t seed_;  // of all random numbers
   const uint64_t epoch_targets_;
   Network network_;
   const NegativeSampler sampler_;
@@ -138,11 +144,12 @@ Training::Training(const Options& options, const Catalog& catalog, const Session
       sessions_(sessions),
       callbacks_(callbacks),
       start_(start),
+      seed_(start.seed.value_or(options.seed)),
       epoch_targets_(sessions.Targets()),
-      network_(options_, catalog.counts,
+      network_(WithSeed(options_, seed_), catalog.counts,
                start.resume != nullptr ? Parameters(NetworkShape::Of(options_, catalog.size()))
                                        : StartValues()),
-      sampler_(catalog.counts, options_.sample_alpha, options_.seed),
+      sampler_(catalog.counts, options_.sample_alpha, seed_),
       batches_(sessions, options_.batch_size, MinimumRows(options_)),
       negatives_(options_.UsesSamples() ? options_.negatives : 0) {
   if (options_.negative_source == NegativeSource::kAll) {
@@ -162,7 +169,7 @@ Parameters Training::StartValues() const {
   if (start_.initialize) {
     start_.initialize(&values);
   } else {
-    Initialize(options_, &values);
+    Initialize(WithSeed(options_, seed_), &values);
   }
   return values;
 }
@@ -195,7 +202,7 @@ void Training::StartEpoch() {
   epoch_start_ = Clock::now();
   if (progress_.minibatch > 0) return;
   network_.ResetHidden();
-  order_ = EpochOrder(sessions_, options_.session_order, options_.seed, progress_.epoch);
+  order_ = EpochOrder(sessions_, options_.session_order, seed_, progress_.epoch);
   batches_.Restart(order_);
   loss_sum_ = 0;
   seconds_before_ = 0;
@@ -330,6 +337,7 @@ void Training::Save(SaveReason reason) {
   CheckpointContent content;
   content.header[kHeaderKey] = {{"options", ordered_json::parse(ToJson(options_))},
                                 {"data", fingerprint_},
+                                {"random_seed", HexOf(seed_)},
                                 {"validates", callbacks_.validate != nullptr},
                                 {"epoch", progress_.epoch},
                                 {"minibatch", progress_.minibatch},
@@ -362,6 +370,9 @@ void Training::Load(const Checkpoint& checkpoint) try {
   fingerprint_ = Fingerprint(catalog_, sessions_);
   const std::string difference = DataDifference("the log", saved.at("data"), fingerprint_);
   if (!difference.empty()) throw std::runtime_error(difference);
+  if (saved.at("random_seed") != HexOf(seed_)) {
+    throw std::runtime_error("its random numbers are those of a run that started elsewhere");
+  }
   if (saved.at("validates").get<bool>() != (callbacks_.validate != nullptr)) {
     throw std::runtime_error("one of checkpoint and run has a validation, the other has not");
   }
@@ -420,7 +431,7 @@ void Training::LoadCursors(const Checkpoint& checkpoint, const ordered_json& sav
   cursors.slots.resize(bytes / sizeof(cursors.slots[0]));
   checkpoint.Read(kCursorArray, cursors.slots.data(),
                   cursors.slots.size() * sizeof(cursors.slots[0]));
-  order_ = EpochOrder(sessions_, options_.session_order, options_.seed, progress_.epoch);
+  order_ = EpochOrder(sessions_, options_.session_order, seed_, progress_.epoch);
   batches_.Restart(order_);
   batches_.Load(cursors);
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,8 @@ struct TrainStart {
   std::function<void(Parameters*)> initialize;
   // Fills more of the network's state than the parameters: see warm_start.h.
   std::function<void(Network*)> prepare;
+  // Of all random numbers, where it is not options.seed; a resumed run needs the same one.
+  std::optional<uint64_t> seed;
 };
 
 struct TrainResult {

@@ -18,12 +18,14 @@
 #include "trainer/initialize.h"
 #include "trainer/model_bytes.h"
 #include "trainer/quantize.h"
+#include "trainer/random.h"
 #include "trainer/train_state.h"
 
 namespace stint {
 namespace {
 
 constexpr char kNetworkArrays[] = "training/network/";
+
 
 AlignedBytes ReadBytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
@@ -182,6 +184,10 @@ void ExtendCatalog(const Catalog& old, Dataset* dataset) {
 void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters) {
   Initialize(options, parameters);
   CopyBlock(old.parameters, old.parameters.block(), *parameters, parameters->block());
+}
+
+uint64_t SeedAfter(const WarmStart& old, uint64_t seed) {
+  return RandomCounter(seed, old.xxh3).Bits(0);
 }
 
 void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, const Options& options,

@@ -36,6 +36,10 @@ void ExtendCatalog(const Catalog& old, Dataset* dataset);
 // Start values: Initialize() for a network of all items, then the old weights over it.
 void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters);
 
+// The seed of the run's random numbers. With that of the first run it would drop and sample, at
+// every step, just what that one did.
+uint64_t SeedAfter(const WarmStart& old, uint64_t seed);
+
 // Puts a checkpoint's weights and optimizer state in; of new items the start values and empty slots
 // stay. Throws std::runtime_error "path: ..." if it is not of the model `old`, or if its optimizer
 // keeps other state.

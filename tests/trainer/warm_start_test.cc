@@ -107,6 +107,47 @@ TEST(WarmStartTest, ItemsOfTheOldModelAreKnownInValidation) {
   EXPECT_EQ(named.validation_unknown, 1u);
 }
 
+// Neither the negatives and masks of the base model's training, nor those of another base.
+TEST(WarmStartTest, RandomNumbersAreThoseOfSeedAndModel) {
+  WarmStart one, other;
+  one.xxh3 = 1;
+  other.xxh3 = 2;
+  const std::vector<uint64_t> seeds = {42, 43, SeedAfter(one, 42), SeedAfter(one, 43),
+                                       SeedAfter(other, 42)};
+  EXPECT_EQ(std::set<uint64_t>(seeds.begin(), seeds.end()).size(), seeds.size());
+
+  Options options = SmallOptions(Embedding::kShared);
+  options.dropout_hidden = 0.2;
+  options.session_order = SessionOrder::kRandom;
+  const Dataset dataset = MakeDataset(MakeSyntheticLog({.sessions = 60, .items = 30}), 0);
+  const TemporaryFolder folder;
+  const std::string path = folder / "middle.stintck";
+  TrainCallbacks saves;
+  saves.save_due = [](const TrainProgress& progress, bool) {
+    return progress.epoch == 1 && progress.minibatch == 5;
+  };
+  saves.save = [&](const CheckpointContent& content, uint64_t, SaveReason reason) {
+    if (reason == SaveReason::kDue) WriteCheckpoint(path, content);
+  };
+  const auto train = [&](std::optional<uint64_t> seed, const TrainCallbacks& callbacks) {
+    TrainStart start;
+    start.seed = seed;
+    return Train(options, dataset.catalog, dataset.train, callbacks, start).parameters;
+  };
+  const Parameters plain = train({}, {}), warm = train(7, saves);
+  EXPECT_FALSE(SameBits(plain, warm));
+  options.seed = 7;
+  EXPECT_TRUE(SameBits(warm, train({}, {})));
+
+  options.seed = 42;
+  const Checkpoint checkpoint(path);
+  TrainStart start;
+  start.resume = &checkpoint;
+  EXPECT_THROW(Train(options, dataset.catalog, dataset.train, {}, start), std::runtime_error);
+  start.seed = 7;
+  EXPECT_TRUE(SameBits(warm, Train(options, dataset.catalog, dataset.train, {}, start).parameters));
+}
+
 class WarmStartFileTest : public testing::TestWithParam<Embedding> {
  protected:
   WarmStartFileTest() {
