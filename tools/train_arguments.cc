@@ -134,12 +134,15 @@ void AddStartOptions(CLI::App* app, TrainArguments* arguments) {
   app->add_option("--warm-start", arguments->warm_start,
                   "Start from the weights of this model, of the same layers, GRU form, embedding "
                   "and activations. Its items keep their index and stay in the catalog; new ones "
-                  "come behind them. Best from --dtype f32: int8 weights are rounded")
+                  "come behind them. Best from --dtype f32: int8 weights are rounded. With "
+                  "--normalize-items the length of its rows is kept, unless --item-scale is given. "
+                  "The random numbers are others than those of its training")
       ->type_name("MODEL")
       ->group("Start");
-  app->add_option("--warm-start-checkpoint", arguments->warm_start_checkpoint,
-                  "Beside --warm-start, a checkpoint of the run that wrote the model: its exact "
-                  "weights, and the optimizer goes on where it was")
+  app->add_option(
+         "--warm-start-checkpoint", arguments->warm_start_checkpoint,
+         "Beside --warm-start, a checkpoint of the run that wrote the model: its exact "
+         "weights, and the optimizer goes on where it was")
       ->type_name("FILE")
       ->group("Start");
   app->add_option_function<std::string>(
@@ -251,6 +254,10 @@ void CompleteTrainArguments(TrainArguments* arguments) {
   }
   if (arguments->warm_start.empty() && !arguments->warm_start_checkpoint.empty()) {
     throw std::invalid_argument("--warm-start-checkpoint: needs --warm-start");
+  }
+  if (!arguments->warm_start_checkpoint.empty() && given.Has("item-scale")) {
+    throw std::invalid_argument(given.given["item-scale"] +
+                                ": the length goes on from --warm-start-checkpoint");
   }
   if (arguments->out.empty()) throw std::invalid_argument("--out: the name is empty");
 }

@@ -152,6 +152,7 @@ class TrainRun {
   using Clock = std::chrono::steady_clock;
 
   void OpenWarmStart();
+  std::string StartItemScale();
   void CheckMemory(const Events& events, const Dataset& dataset);
   void OpenCheckpoints(const Events& events);
   Dataset Divide(const Events& events, const DatasetOptions& options) const;
@@ -166,7 +167,7 @@ class TrainRun {
   void Print(const std::string& line);
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
-  const TrainArguments& arguments_;
+  TrainArguments arguments_;  // the item scale may come from the model of --warm-start
   ProgressLine progress_;
   Clock::time_point start_;
   size_t epoch_ = 0;  // under way, for the display
@@ -237,11 +238,27 @@ void TrainRun::OpenWarmStart() {
   const std::string& checkpoint = arguments_.warm_start_checkpoint;
   if (!checkpoint.empty()) warm_start_checkpoint_.emplace(checkpoint);
   const bool rounded = warm_start_->dtype == DType::kInt8 && checkpoint.empty();
-  Print(Format("warm start: %s: %s items%s", path.c_str(),
-               Grouped(warm_start_->catalog.size()).c_str(),
+  Print(Format("warm start: %s: %s items%s%s", path.c_str(),
+               Grouped(warm_start_->catalog.size()).c_str(), StartItemScale().c_str(),
                rounded ? "; its weights are rounded to int8: a model of --dtype f32, or "
                          "--warm-start-checkpoint, is more exact"
                        : ""));
+}
+
+// The model's rows hold the scale: the run goes on from their length, so that scores start as the
+// model has them. Returns what to tell.
+std::string TrainRun::StartItemScale() {
+  Options& options = arguments_.options;
+  if (!options.normalize_items) return "";
+  const double length = CommonRowNorm(warm_start_->parameters);
+  const std::string rows =
+      length == 0 ? "its rows differ in length" : Format("its rows have length %g", length);
+  if (length == 0 || arguments_.given.Has("item-scale")) {
+    return Format("; %s, now all have --item-scale %g", rows.c_str(), options.item_scale);
+  }
+  options.item_scale = length;
+  Validate(options);
+  return "; " + rows + ", --item-scale goes on from there";
 }
 
 Dataset TrainRun::Divide(const Events& events, const DatasetOptions& options) const {

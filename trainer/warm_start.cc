@@ -4,6 +4,7 @@
 #include "trainer/warm_start.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -17,6 +18,7 @@
 #include "trainer/id_index.h"
 #include "trainer/initialize.h"
 #include "trainer/model_bytes.h"
+#include "trainer/norm.h"
 #include "trainer/quantize.h"
 #include "trainer/random.h"
 #include "trainer/train_state.h"
@@ -184,6 +186,22 @@ void ExtendCatalog(const Catalog& old, Dataset* dataset) {
 void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters) {
   Initialize(options, parameters);
   CopyBlock(old.parameters, old.parameters.block(), *parameters, parameters->block());
+}
+
+double CommonRowNorm(const Parameters& parameters) {
+  constexpr double kTolerance = 0.02;
+  const Matrix& items = parameters.items;
+  std::vector<double> norms(items.rows);
+  double sum = 0;
+  for (size_t r = 0; r < items.rows; ++r) {
+    norms[r] = std::sqrt(SquaredNorm(items.Row(r), items.cols));
+    sum += norms[r];
+  }
+  const double mean = sum / static_cast<double>(items.rows);
+  const bool common = std::all_of(norms.begin(), norms.end(), [&](double norm) {
+    return std::fabs(norm - mean) <= kTolerance * mean;
+  });
+  return common ? mean : 0;
 }
 
 uint64_t SeedAfter(const WarmStart& old, uint64_t seed) {

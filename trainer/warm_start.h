@@ -36,6 +36,11 @@ void ExtendCatalog(const Catalog& old, Dataset* dataset);
 // Start values: Initialize() for a network of all items, then the old weights over it.
 void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters);
 
+// The length of all item rows of a model that was trained with normalized items, where the scale is
+// folded into them: the scale to go on from. 0 if rows differ by more than 2 %, which int8 rounding
+// does not make them.
+double CommonRowNorm(const Parameters& parameters);
+
 // The seed of the run's random numbers. With that of the first run it would drop and sample, at
 // every step, just what that one did.
 uint64_t SeedAfter(const WarmStart& old, uint64_t seed);

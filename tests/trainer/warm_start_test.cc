@@ -258,6 +258,53 @@ TEST_P(WarmStartFileTest, TheCheckpointGivesWeightsAndSlots) {
   }
 }
 
+// The scale is in the model's rows. With their length as scale the first step scores as the model.
+TEST_P(WarmStartFileTest, NormalizedItemsGoOnFromTheLengthOfTheRows) {
+  EXPECT_EQ(CommonRowNorm(result_.parameters), 0);
+  Options options = options_;
+  options.normalize_items = true;
+  options.item_scale = 1.7;
+  const Parameters trained = Train(options, old_.catalog, old_.train, {}).parameters;
+  MiniBatch batch;
+  MiniBatchIterator batches(old_.train, options.batch_size, 1);
+  const std::vector<uint32_t> order = EpochOrder(old_.train, options.session_order, 1, 1);
+  batches.Restart(order);
+  ASSERT_TRUE(batches.Next(&batch));
+  const std::vector<uint32_t> negatives = {0, 1, 2, 3, 4, 5, 6, 7};
+  for (const DType dtype : {DType::kF32, DType::kInt8}) {
+    SCOPED_TRACE(Name(dtype));
+    WriteModel(dtype, trained);
+    const WarmStart start = ReadWarmStart(model_, options);
+    const double length = CommonRowNorm(start.parameters);
+    EXPECT_NE(length, options.item_scale);  // it was learned
+    EXPECT_NEAR(length, std::sqrt(SquaredNorm(trained.items.Row(0), trained.items.cols)),
+                dtype == DType::kF32 ? 1e-6 : 1e-2);
+    Options goes_on = options;
+    goes_on.item_scale = length;
+    // The rows as they are in the model, and the rows by direction and length.
+    Network as_is(options_, old_.catalog.counts, Parameters(start.parameters));
+    Network normalized(goes_on, old_.catalog.counts, Parameters(start.parameters));
+    Network anew(options, old_.catalog.counts, Parameters(start.parameters));
+    double worst = 0, worst_anew = 0;
+    for (Network* network : {&as_is, &normalized, &anew}) {
+      network->ResetHidden();
+      network->DrawDropout(0);
+      network->Forward(batch, negatives);
+    }
+    for (size_t c = 0; c < as_is.columns(); ++c) {
+      for (size_t i = 0; i < batch.rows(); ++i) {
+        const size_t at = c * as_is.batch_stride() + i;
+        worst = std::max<double>(worst, std::fabs(as_is.scores()[at] - normalized.scores()[at]));
+        worst_anew =
+            std::max<double>(worst_anew, std::fabs(as_is.scores()[at] - anew.scores()[at]));
+      }
+    }
+    const double tolerance = dtype == DType::kF32 ? 1e-5 : 2e-2;
+    EXPECT_LT(worst, tolerance);
+    EXPECT_GT(worst_anew, 2 * tolerance);
+  }
+}
+
 TEST_P(WarmStartFileTest, WhatDoesNotFitIsRefused) {
   WriteModel(DType::kF32);
   const auto message = [&](const std::function<void()>& call) {
