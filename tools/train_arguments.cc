@@ -142,7 +142,8 @@ void AddStartOptions(CLI::App* app, TrainArguments* arguments) {
   app->add_option(
          "--warm-start-checkpoint", arguments->warm_start_checkpoint,
          "Beside --warm-start, a checkpoint of the run that wrote the model: its exact "
-         "weights, and the optimizer goes on where it was")
+         "weights, and the optimizer goes on where it was; momentum or a running mean that "
+         "it did not have start anew")
       ->type_name("FILE")
       ->group("Start");
   app->add_option_function<std::string>(

@@ -153,6 +153,7 @@ class TrainRun {
 
   void OpenWarmStart();
   std::string StartItemScale();
+  void FillFromWarmStartCheckpoint(const Options& options, bool tell, Network* network);
   void CheckMemory(const Events& events, const Dataset& dataset);
   void OpenCheckpoints(const Events& events);
   Dataset Divide(const Events& events, const DatasetOptions& options) const;
@@ -261,6 +262,19 @@ std::string TrainRun::StartItemScale() {
   return "; " + rows + ", --item-scale goes on from there";
 }
 
+void TrainRun::FillFromWarmStartCheckpoint(const Options& options, bool tell, Network* network) {
+  const auto list = [](const char* before, const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? before : ", ") + word;
+    return text;
+  };
+  const TakenOver over =
+      FillFromCheckpoint(*warm_start_checkpoint_, *warm_start_, options, network);
+  if (!tell) return;
+  Print("warm start: " + warm_start_checkpoint_->path() + list(": goes on: ", over.taken) +
+        list("; starts anew: ", over.fresh) + list("; not used: ", over.left));
+}
+
 Dataset TrainRun::Divide(const Events& events, const DatasetOptions& options) const {
   DatasetOptions with_known = options;
   if (warm_start_) with_known.known = &warm_start_->catalog;
@@ -349,7 +363,7 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
   }
   if (warm_start_checkpoint_) {
     start.prepare = [&](Network* network) {
-      FillFromCheckpoint(*warm_start_checkpoint_, *warm_start_, options, network);
+      FillFromWarmStartCheckpoint(options, before_refit == nullptr, network);
     };
   }
   TrainResult result = Train(options, dataset.catalog, dataset.train, callbacks, start);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -27,7 +28,10 @@ namespace stint {
 namespace {
 
 constexpr char kNetworkArrays[] = "training/network/";
-
+// Of Network::State(). The last two are there only with the option.
+constexpr char kParametersArray[] = "parameters";
+constexpr char kVelocityArray[] = "velocity";
+constexpr char kMeanArray[] = "mean";
 
 AlignedBytes ReadBytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
@@ -140,6 +144,21 @@ void CopyBlock(const Parameters& old_layout, const void* from, const Parameters&
   }
 }
 
+// What an array of Network::State() is to a user; "" for what goes with another one.
+std::string WordOf(const std::string& array) {
+  if (array == kParametersArray) return "weights";
+  if (array == "first") return "optimizer state";
+  if (array == kVelocityArray) return "momentum";
+  if (array == kMeanArray) return "running mean of the weights";
+  if (array == "item_scale") return "item scale";
+  return "";
+}
+
+void Add(const std::string& array, std::vector<std::string>* words) {
+  const std::string word = WordOf(array);
+  if (!word.empty()) words->push_back(word);
+}
+
 }  // namespace
 
 WarmStart ReadWarmStart(const std::string& path, const Options& options) {
@@ -208,8 +227,8 @@ uint64_t SeedAfter(const WarmStart& old, uint64_t seed) {
   return RandomCounter(seed, old.xxh3).Bits(0);
 }
 
-void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, const Options& options,
-                        Network* network) try {
+TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old,
+                             const Options& options, Network* network) try {
   const nlohmann::ordered_json& saved = checkpoint.header().at("training");
   const nlohmann::ordered_json& then = saved.at("options");
   const nlohmann::ordered_json now = nlohmann::ordered_json::parse(ToJson(options));
@@ -226,9 +245,20 @@ void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, cons
   }
   const size_t old_bytes = old.parameters.block_floats() * sizeof(float);
   std::vector<char> block(old_bytes);
+  TakenOver over;
+  std::set<std::string> present;
   for (const StateArray& array : network->State()) {
     const std::string name = kNetworkArrays + array.name;
     if (array.name.rfind("hidden", 0) == 0) continue;  // of sessions of the old log
+    present.insert(array.name);
+    if ((array.name == kVelocityArray || array.name == kMeanArray) && !checkpoint.Has(name)) {
+      // Velocities are zero, and the mean, made of the model's rounded weights, starts anew.
+      if (array.name == kMeanArray)
+        std::memcpy(array.data, network->parameters().block(), array.bytes);
+      Add(array.name, &over.fresh);
+      continue;
+    }
+    Add(array.name, &over.taken);
     if (array.bytes != network->parameters().block_floats() * sizeof(float)) {
       checkpoint.Read(name, array.data, array.bytes);
       continue;
@@ -236,6 +266,12 @@ void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, cons
     checkpoint.Read(name, block.data(), old_bytes);
     CopyBlock(old.parameters, block.data(), network->parameters(), array.data);
   }
+  for (const std::string& name : {std::string(kVelocityArray), std::string(kMeanArray)}) {
+    if (!present.count(name) && checkpoint.Has(kNetworkArrays + name)) {
+      Add(name, &over.left);
+    }
+  }
+  return over;
 } catch (const nlohmann::json::exception& e) {
   checkpoint.Fail(std::string("damaged checkpoint: header: ") + e.what());
 }

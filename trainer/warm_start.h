@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "trainer/checkpoint.h"
 #include "trainer/network.h"
@@ -45,11 +46,18 @@ double CommonRowNorm(const Parameters& parameters);
 // every step, just what that one did.
 uint64_t SeedAfter(const WarmStart& old, uint64_t seed);
 
+// What FillFromCheckpoint() did, in words: {"weights", "optimizer state"}.
+struct TakenOver {
+  std::vector<std::string> taken;
+  std::vector<std::string> fresh;  // the run has it, the checkpoint had not
+  std::vector<std::string> left;   // the checkpoint has it, the run has not
+};
+
 // Puts a checkpoint's weights and optimizer state in; of new items the start values and empty slots
-// stay. Throws std::runtime_error "path: ..." if it is not of the model `old`, or if its optimizer
-// keeps other state.
-void FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old, const Options& options,
-                        Network* network);
+// stay. Momentum that the checkpoint has not starts at zero, a running mean at its weights. Throws
+// std::runtime_error "path: ..." if it is not of the model `old`, or if it is of another optimizer.
+TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old,
+                             const Options& options, Network* network);
 
 }  // namespace stint
 

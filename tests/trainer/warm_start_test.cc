@@ -305,6 +305,46 @@ TEST_P(WarmStartFileTest, NormalizedItemsGoOnFromTheLengthOfTheRows) {
   }
 }
 
+// Momentum and a running mean may come or go with the new run.
+TEST_P(WarmStartFileTest, WhatTheCheckpointDoesNotHaveStartsAnew) {
+  using Words = std::vector<std::string>;
+  WriteModel(DType::kInt8);
+  const WarmStart start = ReadWarmStart(model_, options_);
+  Options other = options_;
+  other.momentum = 0;
+  other.ema_decay = 0.9;
+  const Checkpoint with_momentum(checkpoint_);
+  Network mean(other, old_.catalog.counts, Parameters(start.parameters));
+  TakenOver over = FillFromCheckpoint(with_momentum, start, other, &mean);
+  EXPECT_EQ(over.taken, (Words{"weights", "optimizer state"}));
+  EXPECT_EQ(over.fresh, Words{"running mean of the weights"});
+  EXPECT_EQ(over.left, Words{"momentum"});
+  EXPECT_TRUE(SameBits(mean.parameters(), result_.parameters));
+  EXPECT_TRUE(SameBits(mean.Exported(), result_.parameters));  // not the rounded model's
+
+  const std::string path = folder_ / "mean.stintck";
+  TrainCallbacks callbacks;
+  callbacks.save = [&](const CheckpointContent& content, uint64_t, SaveReason) {
+    WriteCheckpoint(path, content);
+  };
+  Train(other, old_.catalog, old_.train, callbacks);
+  const Checkpoint with_mean(path);
+  Network momentum(options_, old_.catalog.counts, Parameters(start.parameters));
+  over = FillFromCheckpoint(with_mean, start, options_, &momentum);
+  EXPECT_EQ(over.taken, (Words{"weights", "optimizer state"}));
+  EXPECT_EQ(over.fresh, Words{"momentum"});
+  EXPECT_EQ(over.left, Words{"running mean of the weights"});
+  const Parameters& velocities = momentum.velocities();
+  EXPECT_TRUE(std::all_of(velocities.block(), velocities.block() + velocities.block_floats(),
+                          [](float v) { return v == 0; }));
+
+  Network both(other, old_.catalog.counts, Parameters(start.parameters));
+  over = FillFromCheckpoint(with_mean, start, other, &both);
+  EXPECT_EQ(over.taken, (Words{"weights", "optimizer state", "running mean of the weights"}));
+  EXPECT_EQ(over.fresh, Words());
+  EXPECT_EQ(over.left, Words());
+}
+
 TEST_P(WarmStartFileTest, WhatDoesNotFitIsRefused) {
   WriteModel(DType::kF32);
   const auto message = [&](const std::function<void()>& call) {
