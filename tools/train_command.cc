@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,9 +22,11 @@
 #include "stint/stint.hpp"
 #include "tools/commands.h"
 #include "tools/common.h"
+#include "tools/interrupts.h"
 #include "tools/progress.h"
 #include "tools/train_arguments.h"
 #include "tools/train_checkpoint.h"
+#include "tools/train_dataset.h"
 #include "tools/train_report.h"
 #include "trainer/evaluate.h"
 #include "trainer/events.h"
@@ -37,29 +38,6 @@
 
 namespace stint {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-extern "C" void OnInterrupt(int) {
-  interrupted = 1;
-  constexpr char kMessage[] =
-      "\nstint train: interrupted: writing what there is; once more to stop at once\n";
-  const ssize_t ignored = write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
-  (void)ignored;
-}
-
-// From here on the first Ctrl-C or SIGTERM asks, the second one kills. A signal that whoever
-// started us had ignored stays so, as for every job that a script puts in the background.
-void CatchInterrupts() {
-  struct sigaction action = {};
-  action.sa_handler = OnInterrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  for (const int signal : {SIGINT, SIGTERM}) {
-    struct sigaction inherited = {};
-    sigaction(signal, nullptr, &inherited);
-    if (inherited.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
-  }
-}
 
 // Fails before an hour of training, not after it, if `path` could not be written.
 void CheckWritable(const std::string& path) {
@@ -80,62 +58,6 @@ void CheckWritable(const std::string& path) {
     }
   }
   if (error != 0) throw std::runtime_error(path + ": cannot be written: " + std::strerror(error));
-}
-
-// Which sessions --validate-last or --validate-span mean.
-DatasetOptions HowToDivide(const TrainArguments& arguments, size_t sessions) {
-  const ValidationSplit& split = arguments.validate;
-  DatasetOptions options{.validation_span = split.span};
-  if (!split.ByCount()) return options;
-  options.validation_sessions = split.sessions;
-  if (options.validation_sessions == 0) {
-    const double share = split.percent / 100 * static_cast<double>(sessions);
-    options.validation_sessions = std::max<size_t>(1, static_cast<size_t>(share));
-  }
-  if (options.validation_sessions >= sessions) {
-    throw std::runtime_error(arguments.LogNames() +
-                             ": --validate-last leaves nothing to train on: the "
-                             "log has " +
-                             std::to_string(sessions) + (sessions == 1 ? " session" : " sessions"));
-  }
-  return options;
-}
-
-void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset) {
-  size_t sessions = 0;  // with at least one pair of input and target
-  for (size_t s = 0; s < dataset.train.size(); ++s) sessions += dataset.train[s].size() > 1;
-  if (sessions == 0) {
-    throw std::runtime_error(arguments.LogNames() +
-                             ": nothing to train on: no session has two events");
-  }
-  const NegativeSource source = arguments.options.negative_source;
-  if (sessions < 2 && source == NegativeSource::kBatch) {
-    throw std::runtime_error(arguments.LogNames() +
-                             ": one session gives no negatives; set another --negative-source");
-  }
-  if (sessions < 2 && source == NegativeSource::kBoth && arguments.options.negatives == 0) {
-    throw std::runtime_error(arguments.LogNames() +
-                             ": one session gives no negatives; set --negatives");
-  }
-  if (arguments.Validates() && dataset.validation.Targets() == 0) {
-    throw std::runtime_error(
-        arguments.LogNames() +
-        ": nothing to validate on: no session kept for it has two events "
-        "with items of the training part; raise --validate-last or --validate-span");
-  }
-}
-
-// Sessions spread over the training data: short and long ones, with frequent and rare items.
-std::vector<std::vector<uint32_t>> SelfTestSessions(const Sessions& sessions) {
-  constexpr size_t kTests = 8;
-  constexpr size_t kLongest = 20;
-  std::vector<std::vector<uint32_t>> tests;
-  const size_t count = std::min(kTests, sessions.size());
-  for (size_t t = 0; t < count; ++t) {
-    const auto items = sessions[t * sessions.size() / count];
-    tests.emplace_back(items.begin(), items.begin() + std::min(items.size(), kLongest));
-  }
-  return tests;
 }
 
 // One run of the command.
@@ -228,7 +150,7 @@ int TrainRun::Run() {
                  result.diverged.c_str(), out.c_str());
     return kExitFailure;
   }
-  return interrupted != 0 ? kExitInterrupted : kExitOk;
+  return Interrupted() ? kExitInterrupted : kExitOk;
 }
 
 // Before the log is read: a model that does not fit is soon found out.
@@ -332,7 +254,7 @@ TrainResult TrainRun::TrainOrResume(const Dataset& dataset) {
 TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
                               const TrainResult* before_refit) {
   TrainCallbacks callbacks;
-  callbacks.stop = [] { return interrupted != 0; };
+  callbacks.stop = [] { return Interrupted(); };
   callbacks.on_minibatch = [&](const TrainProgress& progress) {
     epoch_ = progress.epoch;
     progress_.Show(progress);
@@ -374,7 +296,7 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
 // Trains anew on all sessions, for as many epochs as were best. False if that came to nothing,
 // which leaves dataset and result of the validated run, to be written as they are.
 bool TrainRun::Refit(const Events& events, Dataset* dataset, TrainResult* result) {
-  if (interrupted != 0 || !result->diverged.empty()) return false;
+  if (Interrupted() || !result->diverged.empty()) return false;
   Options options = arguments_.options;
   options.epochs = result->best_epoch;
   Dataset whole = Divide(events, DatasetOptions{});
@@ -414,13 +336,13 @@ Metrics TrainRun::Measure(const Parameters& parameters, const Dataset& dataset, 
   }
   EvaluateOptions options;
   options.threads = arguments_.options.threads;
-  options.stop = [] { return interrupted != 0; };
+  options.stop = [] { return Interrupted(); };
   options.progress = [&](uint64_t done, uint64_t total) {
     progress_.Show(Format("epoch %zu, validation", epoch_), done, total, "targets");
   };
   Metrics metrics = Evaluate(model.get(), dataset.validation, options);
   progress_.Clear();
-  return interrupted != 0 ? Metrics() : metrics;
+  return Interrupted() ? Metrics() : metrics;
 }
 
 // The kept epoch before and after quantization; nothing measured without validation.
@@ -432,7 +354,7 @@ Validation TrainRun::Compare(const TrainResult& result, const Dataset& dataset) 
   for (const EpochResult& epoch : result.epochs) {
     if (epoch.epoch == result.best_epoch) validation.written = epoch.validation;
   }
-  if (validation.written.targets > 0 && interrupted == 0) {
+  if (validation.written.targets > 0 && !Interrupted()) {
     epoch_ = result.best_epoch;
     validation.f32 = Measure(result.parameters, dataset, DType::kF32);
   }
