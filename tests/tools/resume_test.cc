@@ -77,6 +77,9 @@ class ResumeTest : public testing::Test {
     return paths;
   }
 
+  // Runs the configurations in turn, killed again and again, until there were so many kills.
+  void KillAndCompare(const std::vector<Words>& configurations, int at_least) const;
+
   TemporaryFolder base_;
   std::string log_ = base_ / "log.tsv";
   std::string model_ = base_ / "model.stint";
@@ -95,15 +98,14 @@ const std::vector<Words>& Configurations() {
   return configurations;
 }
 
-TEST_F(ResumeTest, KilledAtAnyMoment) {
-  constexpr int kKills = 60;
+void ResumeTest::KillAndCompare(const std::vector<Words>& configurations, int at_least) const {
   std::mt19937 random(1);
   Words expected;
-  for (const Words& c : Configurations()) expected.push_back(Expected(kSmall + c));
+  for (const Words& c : configurations) expected.push_back(Expected(kSmall + c));
   int kills = 0, runs = 0, resumed = 0;
-  for (size_t i = 0; kills < kKills; i = (i + 1) % Configurations().size(), ++runs) {
+  for (size_t i = 0; kills < at_least; i = (i + 1) % configurations.size(), ++runs) {
     Clear();
-    const Words& c = Configurations()[i];
+    const Words& c = configurations[i];
     const Words words = Checkpointed(kSmall + c + Words{"--checkpoint-every", "7b", "--resume"});
     int lives = 0;
     for (bool done = false; !done; ++lives) {
@@ -129,8 +131,32 @@ TEST_F(ResumeTest, KilledAtAnyMoment) {
     ASSERT_TRUE(ReadFile(model_) == expected[i]) << "configuration " << i << ", " << lives;
     EXPECT_LE(Numbered().size(), 2u);
   }
-  EXPECT_GE(resumed, kKills / 3);
+  EXPECT_GE(resumed, at_least / 3);
   std::printf("%d kills, %d whole runs, %d times from a checkpoint\n", kills, runs, resumed);
+}
+
+TEST_F(ResumeTest, KilledAtAnyMoment) { KillAndCompare(Configurations(), 60); }
+
+// The rest of the run has the random numbers of seed and base model, the scale of its rows, and the
+// state that the optimizer of its run had.
+TEST_F(ResumeTest, KilledAfterAWarmStart) {
+  const std::string old_log = base_ / "old.tsv", base = base_ / "base.stint";
+  ASSERT_EQ(RunStint({"synth", "--sessions", "300", "--first-session", "5000", "--items", "70",
+                      "--out", old_log})
+                .status,
+            0);
+  const Words as_base = {"--warm-start", base, "--normalize-items", "--momentum", "0.3"};
+  const RunResult run =
+      RunStint(Words{"train", old_log, "--out", base, "--threads", "1"} + kSmall +
+               Words{"--normalize-items", "--momentum", "0.3", "--checkpoint", folder_});
+  ASSERT_EQ(run.status, 0) << run.error;
+  ASSERT_EQ(Numbered().size(), 1u);
+  const std::string checkpoint = base_ / "base.stintck";
+  fs::rename(Numbered()[0], checkpoint);
+  KillAndCompare({as_base + Words{"--dropout-hidden", "0.2"},
+                  as_base + Words{"--warm-start-checkpoint", checkpoint, "--ema-decay", "0.9",
+                                  "--validate-last", "60", "--refit"}},
+                 12);
 }
 
 TEST_F(ResumeTest, TheFolderHoldsTwoAndTheBest) {
