@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -56,6 +57,7 @@ Metrics Evaluate(const stint_model* model, const Sessions& sessions,
   std::atomic<int> failure = STINT_OK;
   std::atomic<bool> stopped = false;
   std::atomic<uint64_t> done = 0;
+  std::exception_ptr error;  // of a callback
   const int threads =
       options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
 #pragma omp parallel num_threads(threads)
@@ -71,12 +73,17 @@ Metrics Evaluate(const stint_model* model, const Sessions& sessions,
       status = RankSession(sessions[s], options.mode, session.get(), ranks.data() + first[s]);
       if (status != STINT_OK) failure = status;
       done += first[s + 1] - first[s];
-      if (omp_get_thread_num() == 0) {
+      if (omp_get_thread_num() != 0) continue;
+      try {  // no exception may leave a parallel region
         if (options.progress) options.progress(done, first[n_sessions]);
         if (options.stop && options.stop()) stopped = true;
+      } catch (...) {
+        error = std::current_exception();
+        stopped = true;
       }
     }
   }
+  if (error) std::rethrow_exception(error);
   if (failure != STINT_OK) {
     throw std::runtime_error(std::string("evaluation: ") +
                              stint_status_message(static_cast<stint_status>(failure.load())));

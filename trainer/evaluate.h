@@ -20,7 +20,8 @@ struct EvaluateOptions {
   std::vector<uint32_t> cutoffs = {20};
   RankMode mode = RankMode::kStandard;
   size_t threads = 0;  // 0: all; never changes the result
-  // Called now and then from one thread with targets done and in all; may be empty.
+  // Called now and then from one thread with targets done and in all; may be empty. What this or
+  // `stop` throws ends the evaluation and comes out of it.
   std::function<void(uint64_t done, uint64_t total)> progress;
   // Asked between sessions; true ends the evaluation early (Metrics of what was done).
   std::function<bool()> stop;

@@ -379,6 +379,8 @@ void Network::ForwardScores() {
   const size_t blocks = Blocks(columns_.size(), kColumnBlock);
   if (options_.logq > 0) correction_.resize(columns_.size());
   // Which items occur where is not needed before BackwardScores(): one more task beside the others.
+  touched_.Reserve(occurrences_.size());
+  if (!shared()) touched_inputs_.Reserve(inputs_.size());
   team_.Run(blocks + 1, [&](size_t t) {
     if (t == 0) {
       touched_.Assign(occurrences_.data(), occurrences_.size());

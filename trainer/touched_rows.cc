@@ -7,6 +7,12 @@
 
 namespace stint {
 
+void TouchedRows::Reserve(size_t n) {
+  items_.reserve(n);
+  starts_.reserve(n + 1);
+  positions_.reserve(n);
+}
+
 void TouchedRows::Assign(const uint32_t* occurrences, size_t n) {
   if (++stamp_ == 0) {  // wrapped: forget all old stamps
     std::fill(stamp_of_.begin(), stamp_of_.end(), 0);

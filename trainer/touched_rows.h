@@ -17,6 +17,10 @@ class TouchedRows {
  public:
   explicit TouchedRows(size_t items) : slot_of_(items), stamp_of_(items) {}
 
+  // Room for so many occurrences: no more of them, and Assign() does not allocate, as a task of a
+  // Team must not.
+  void Reserve(size_t n);
+
   // `occurrences`: item indices; keeps for each distinct one, in the order of first occurrence,
   // the positions at which it stands, in order.
   void Assign(const uint32_t* occurrences, size_t n);

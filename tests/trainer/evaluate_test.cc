@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <new>
 #include <vector>
 
 #include "stint/stint.hpp"
@@ -140,6 +141,27 @@ TEST_F(EvaluateTest, ProgressComesToTheEndAndStopEnds) {
   const Metrics part = Evaluate(model_.get(), sessions_, options);
   EXPECT_EQ(part.targets, last);
   EXPECT_LT(part.targets, 110u);
+}
+
+TEST_F(EvaluateTest, WhatACallbackThrowsComesOut) {
+  for (const size_t threads : {1, 3}) {
+    EvaluateOptions options;
+    options.threads = threads;
+    bool called = false, caught = false;
+    options.stop = [&]() -> bool {
+      called = true;
+      throw std::bad_alloc();
+    };
+    // The thread that is asked may find that the others have done it all.
+    for (int i = 0; i < 100 && !called; ++i) {
+      try {
+        Evaluate(model_.get(), sessions_, options);
+      } catch (const std::bad_alloc&) {
+        caught = true;
+      }
+    }
+    EXPECT_TRUE(called && caught) << threads;
+  }
 }
 
 TEST_F(EvaluateTest, NoSessions) {

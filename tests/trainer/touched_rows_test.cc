@@ -6,9 +6,23 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
+#include <new>
 #include <random>
 #include <vector>
+
+namespace {
+size_t allocations = 0;
+}  // namespace
+
+void* operator new(size_t n) {
+  ++allocations;
+  if (void* p = std::malloc(n > 0 ? n : 1)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }
 
 namespace stint {
 namespace {
@@ -34,6 +48,25 @@ TEST(TouchedRowsTest, KeepsEveryOccurrenceInOrder) {
       ASSERT_EQ(std::vector<uint32_t>(touched.begin(s), touched.end(s)), expected[order[s]]);
     }
   }
+}
+
+// A task of a Team must not throw, so it must not allocate.
+TEST(TouchedRowsTest, AssignWithinWhatIsReservedDoesNotAllocate) {
+  constexpr size_t kMost = 100;
+  std::mt19937_64 random(5);
+  TouchedRows touched(1000);
+  std::vector<uint32_t> occurrences(kMost);
+  touched.Reserve(kMost);
+  const size_t before = allocations;
+  ASSERT_GT(before, 0u);
+  for (size_t n = 0; n <= kMost; ++n) {
+    for (uint32_t& item : occurrences) item = static_cast<uint32_t>(random() % 1000);
+    touched.Assign(occurrences.data(), n);
+  }
+  EXPECT_EQ(allocations, before);
+  TouchedRows unreserved(1000);
+  unreserved.Assign(occurrences.data(), kMost);
+  EXPECT_GT(allocations, before + 2);  // those of its two arrays of items: it counts
 }
 
 }  // namespace
