@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "tests/reference/kernels.h"
+#include "tests/trainer/matmul_problem.h"
 
 namespace stint {
 namespace {
@@ -26,43 +27,6 @@ float Rounded(float value) {
   bits += 0x7FFF + ((bits >> 16) & 1);
   return std::bit_cast<float>(bits & 0xFFFF0000u);
 }
-
-struct Problem {
-  Problem(size_t n_rows, size_t n_depth, size_t n_width, bool indexed, bool biased, uint64_t seed)
-      : count(n_rows),
-        depth(n_depth),
-        width(n_width),
-        table_rows(indexed ? n_rows + 5 : n_rows),
-        stride(RoundUp(n_depth, kRowAlignment) + kRowAlignment),
-        x_stride(n_width + kRowAlignment),
-        // Padding is NaN: what is read from it shows in the result.
-        table(table_rows * stride, kNan),
-        bias(table_rows, kNan),
-        x(std::max(n_rows, n_depth) * x_stride, kNan) {
-    std::mt19937_64 random(seed);
-    std::uniform_real_distribution<float> uniform(-2, 2);
-    for (size_t r = 0; r < table_rows; ++r) {
-      for (size_t c = 0; c < depth; ++c) table[r * stride + c] = uniform(random);
-      if (biased) bias[r] = uniform(random);
-    }
-    for (size_t t = 0; t < x.size() / x_stride; ++t) {
-      for (size_t j = 0; j < width; ++j) x[t * x_stride + j] = uniform(random);
-    }
-    for (size_t r = 0; indexed && r < count; ++r) {
-      index.push_back(static_cast<uint32_t>(random() % table_rows));  // repeats
-    }
-    rows = {table.data(), stride, indexed ? index.data() : nullptr, biased ? bias.data() : nullptr};
-  }
-  size_t RowOf(size_t r) const { return index.empty() ? r : index[r]; }
-  float Weight(size_t r, size_t c) const { return table[RowOf(r) * stride + c]; }
-
-  size_t count, depth, width, table_rows, stride, x_stride;
-  Floats table;  // [table_rows, stride]
-  Floats bias;   // [table_rows]
-  Floats x;      // [max(count, depth), x_stride]
-  std::vector<uint32_t> index;
-  Rows rows;
-};
 
 // A float64 sum of products of rounded factors, and what a float32 sum of them may be off by: each
 // of its additions rounds to 2^-24 of a partial sum, none of which is above the sum of the

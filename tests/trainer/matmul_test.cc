@@ -9,55 +9,19 @@
 #include <cstring>
 
 #include "tests/reference/kernels.h"
+#include "tests/trainer/matmul_problem.h"
 
 namespace stint {
 namespace {
 
 using reference::Floats;
 using reference::ForEachTarget;
-using reference::kNan;
 
 // A sum of `terms` products in float32, in any order and with or without fused multiply-add, is
 // within terms * 2^-24 * sum |w x| of the exact one to first order; one more covers the rest.
 double Bound(size_t terms, double absolute_sum) {
   return static_cast<double>(terms + 2) * 0x1p-24 * absolute_sum;
 }
-
-struct Problem {
-  Problem(size_t n_rows, size_t n_depth, size_t n_width, bool indexed, bool biased, uint64_t seed)
-      : count(n_rows),
-        depth(n_depth),
-        width(n_width),
-        table_rows(indexed ? n_rows + 5 : n_rows),
-        stride(RoundUp(n_depth, kRowAlignment) + kRowAlignment),
-        x_stride(n_width + kRowAlignment),
-        // Padding is NaN: what is read from it shows in the result.
-        table(table_rows * stride, kNan),
-        bias(table_rows, kNan),
-        x((n_rows + n_depth) * x_stride, kNan) {
-    std::mt19937_64 random(seed);
-    std::uniform_real_distribution<float> uniform(-2, 2);
-    for (size_t r = 0; r < table_rows; ++r) {
-      for (size_t c = 0; c < depth; ++c) table[r * stride + c] = uniform(random);
-      if (biased) bias[r] = uniform(random);
-    }
-    for (size_t t = 0; t < x.size() / x_stride; ++t) {
-      for (size_t j = 0; j < width; ++j) x[t * x_stride + j] = uniform(random);
-    }
-    for (size_t r = 0; indexed && r < count; ++r) {
-      index.push_back(static_cast<uint32_t>(random() % table_rows));  // repeats
-    }
-    rows = {table.data(), stride, indexed ? index.data() : nullptr, biased ? bias.data() : nullptr};
-  }
-  size_t RowOf(size_t r) const { return index.empty() ? r : index[r]; }
-
-  size_t count, depth, width, table_rows, stride, x_stride;
-  Floats table;  // [table_rows, stride]
-  Floats bias;   // [table_rows]
-  Floats x;      // [count + depth, x_stride]
-  std::vector<uint32_t> index;
-  Rows rows;
-};
 
 const size_t kCounts[] = {0, 1, 2, 3, 5, 8, 13, 31};
 const size_t kDepths[] = {0, 1, 7, 16, 33, 100};
