@@ -7,6 +7,7 @@
 #define STINT_TRAINER_EMA_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "trainer/parameters.h"
 #include "trainer/team.h"
@@ -21,18 +22,31 @@ class WeightMean {
 
   // `decay` is options.ema_decay, of one mini-batch, in [0, 1). Starts as a copy of `start`: the
   // first weights, so that no start at zero has to be corrected for, or a mean that was saved.
-  WeightMean(const Parameters& start, double decay);
+  // `scale` is the length of normalized items, a weight that lies outside of Parameters.
+  WeightMean(const Parameters& start, float scale, double decay);
 
   // To be called after every kInterval-th mini-batch:
-  // mean += (1 - decay^kInterval) (parameters - mean).
+  // mean += (1 - decay^kInterval) (parameters - mean), and so for the scale.
   // The same bits for any team. `parameters` have the shape of the start.
-  void Update(const Parameters& parameters, Team* team);
+  void Update(const Parameters& parameters, float scale, Team* team);
 
+  // The mean where `steps` < kInterval mini-batches have gone by since the last Update() (or the
+  // start): these are taken up at once, with the weights that they led to. The mean itself stays
+  // as it is, so that asking for it changes nothing that follows.
+  Parameters After(const Parameters& parameters, uint64_t steps) const;
+  float ScaleAfter(float scale, uint64_t steps) const;
+
+  // As of the last Update().
   const Parameters& mean() const { return mean_; }
+  float& scale() { return scale_; }
 
  private:
+  // 1 - decay^steps
+  float Rate(uint64_t steps) const;
+
   Parameters mean_;
-  float rate_;  // 1 - decay^kInterval
+  float scale_;
+  double decay_;
 };
 
 }  // namespace stint

@@ -59,7 +59,6 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
       log_counts_.push_back(static_cast<float>(Log(static_cast<double>(count))));
     }
   }
-  if (options.ema_decay > 0) mean_.emplace(parameters_, options.ema_decay);
   const size_t width = parameters_.width();
   const size_t samples = options.negative_source == NegativeSource::kAll ? counts.size()
                          : options.UsesSamples()                         ? options.negatives
@@ -80,6 +79,7 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
     scaled_rows_ = AlignedFloats(unit_rows_.size());
     row_norms_.resize(max_columns + options.batch_size);
   }
+  if (options.ema_decay > 0) mean_.emplace(parameters_, item_scale_[0], options.ema_decay);
   scores_ = AlignedFloats(max_columns * stride_);
   partials_ = AlignedFloats(Blocks(max_columns, kColumnBlock) * kLossStatistics * stride_);
   statistics_ = AlignedFloats(kLossStatistics * stride_);
@@ -146,7 +146,9 @@ double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives
   Backward();
   Update();
   ++done_;
-  if (mean_ && done_ % WeightMean::kInterval == 0) mean_->Update(parameters_, &team_);
+  if (mean_ && done_ % WeightMean::kInterval == 0) {
+    mean_->Update(parameters_, item_scale_[0], &team_);
+  }
   return loss;
 }
 
@@ -172,6 +174,7 @@ std::vector<StateArray> Network::State() {
     add("item_scale", item_scale_.data(), item_scale_.size());
     add("item_scale_slots", item_scale_slots_.data(), item_scale_slots_.size());
     add("item_scale_steps", &item_scale_steps_, 1);
+    if (mean_) add("item_scale_mean", &mean_->scale(), 1);
   }
   return state;
 }

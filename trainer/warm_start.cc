@@ -28,10 +28,11 @@ namespace stint {
 namespace {
 
 constexpr char kNetworkArrays[] = "training/network/";
-// Of Network::State(). The last two are there only with the option.
+// Of Network::State(). The last three are there only with their options.
 constexpr char kParametersArray[] = "parameters";
 constexpr char kVelocityArray[] = "velocity";
 constexpr char kMeanArray[] = "mean";
+constexpr char kScaleMeanArray[] = "item_scale_mean";
 
 AlignedBytes ReadBytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
@@ -251,10 +252,16 @@ TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old,
     const std::string name = kNetworkArrays + array.name;
     if (array.name.rfind("hidden", 0) == 0) continue;  // of sessions of the old log
     present.insert(array.name);
-    if ((array.name == kVelocityArray || array.name == kMeanArray) && !checkpoint.Has(name)) {
-      // Velocities are zero, and the mean, made of the model's rounded weights, starts anew.
+    const bool optional =
+        array.name == kVelocityArray || array.name == kMeanArray || array.name == kScaleMeanArray;
+    if (optional && !checkpoint.Has(name)) {
+      // Velocities are zero, and the means, made of the model's rounded weights, start anew.
       if (array.name == kMeanArray)
         std::memcpy(array.data, network->parameters().block(), array.bytes);
+      if (array.name == kScaleMeanArray) {
+        const float scale = network->item_scale();
+        std::memcpy(array.data, &scale, array.bytes);
+      }
       Add(array.name, &over.fresh);
       continue;
     }

@@ -110,6 +110,10 @@ std::vector<Case> Cases() {
         o.ema_decay = 0.9;
       },
       true);
+  add("normalized items, running mean of the weights and of their scale", [](Options& o) {
+    o.normalize_items = true;
+    o.ema_decay = 0.97;
+  });
   return cases;
 }
 

@@ -4,18 +4,22 @@
 // The epoch loop: the same bits for any number of threads, what the callbacks see, which epoch is
 // kept, and how training ends early or badly.
 #include "trainer/train.h"
-#include "trainer/initialize.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/reference/synthetic_log.h"
 #include "tests/reference/trainer_bridge.h"
+#include "trainer/ema.h"
+#include "trainer/initialize.h"
 #include "trainer/negative_sampler.h"
+#include "trainer/row_math.h"
 
 namespace stint {
 namespace {
@@ -93,6 +97,55 @@ TEST(TrainTest, TheSameBitsWhereOpenMpAdjustsItsTeams) {
   omp_set_num_threads(1);
   EXPECT_TRUE(SameBits(one.parameters, RunTraining(options, data).parameters));
   omp_set_num_threads(limit);
+}
+
+// A run of fewer mini-batches than the mean is updated by exports their mean, not the start.
+TEST(TrainTest, ShortRunsExportTheMeanOfTheirWeights) {
+  const Dataset data = MakeData(40);
+  Options options = SmallOptions();
+  options.epochs = 1;
+  Parameters start(NetworkShape::Of(options, data.catalog.size()));
+  Initialize(options, &start);
+  const TrainResult last = RunTraining(options, data);
+  ASSERT_LT(last.steps, WeightMean::kInterval);
+  ASSERT_GT(last.steps, 4u);
+  for (const double decay : {0.5, 0.9}) {
+    options.ema_decay = decay;
+    const TrainResult mean = RunTraining(options, data);
+    ASSERT_EQ(mean.steps, last.steps);
+    const double kept = std::pow(decay, static_cast<double>(last.steps));
+    double largest = 0;
+    for (size_t i = 0; i < start.block_floats(); ++i) {
+      const double from = start.block()[i], to = last.parameters.block()[i];
+      ASSERT_NEAR(mean.parameters.block()[i], kept * from + (1 - kept) * to, 1e-6);
+      largest = std::max(largest, std::fabs(to - from));
+    }
+    EXPECT_GT(largest, 0.01);
+  }
+}
+
+// The learned length of normalized items has the mean of its own values, not the last one.
+TEST(TrainTest, TheScaleOfNormalizedItemsIsAveraged) {
+  const Dataset data = MakeData(40);
+  Options options = SmallOptions();
+  options.epochs = 1;
+  options.normalize_items = true;
+  options.item_scale = 2;
+  const auto scale = [&](double decay) {
+    options.ema_decay = decay;
+    const TrainResult result = RunTraining(options, data);
+    EXPECT_LT(result.steps, WeightMean::kInterval);
+    EXPECT_GT(result.steps, 4u);
+    const Matrix& items = result.parameters.items;
+    const double norm = RowNorm(items.Row(0), items.cols);
+    for (size_t r = 1; r < items.rows; ++r)
+      EXPECT_NEAR(RowNorm(items.Row(r), items.cols), norm, 1e-5);
+    return std::pair(norm, result.steps);
+  };
+  const auto [last, steps] = scale(0);
+  EXPECT_GT(std::fabs(last - 2), 0.02);
+  const double kept = std::pow(0.9, static_cast<double>(steps));
+  EXPECT_NEAR(scale(0.9).first, kept * 2 + (1 - kept) * last, 1e-5);
 }
 
 TEST(TrainTest, TheSeedDecides) {

@@ -305,6 +305,27 @@ TEST_P(WarmStartFileTest, NormalizedItemsGoOnFromTheLengthOfTheRows) {
   }
 }
 
+// The mean of a learned length too, where the checkpoint has none: it is that length.
+TEST_P(WarmStartFileTest, TheMeanOfALearnedLengthStartsAnew) {
+  Options options = options_;
+  options.normalize_items = true;
+  options.item_scale = 2;
+  const std::string path = folder_ / "normalized.stintck";
+  TrainCallbacks callbacks;
+  callbacks.save = [&](const CheckpointContent& content, uint64_t, SaveReason) {
+    WriteCheckpoint(path, content);
+  };
+  const TrainResult trained = Train(options, old_.catalog, old_.train, callbacks);
+  WriteModel(DType::kF32, trained.parameters);
+  const WarmStart start = ReadWarmStart(model_, options);
+  options.ema_decay = 0.9;
+  Network network(options, old_.catalog.counts, Parameters(start.parameters));
+  const TakenOver over = FillFromCheckpoint(Checkpoint(path), start, options, &network);
+  EXPECT_EQ(over.fresh, std::vector<std::string>{"running mean of the weights"});
+  EXPECT_NE(network.item_scale(), 2.0f);
+  EXPECT_TRUE(SameBits(network.Exported(), trained.parameters));
+}
+
 // Momentum and a running mean may come or go with the new run.
 TEST_P(WarmStartFileTest, WhatTheCheckpointDoesNotHaveStartsAnew) {
   using Words = std::vector<std::string>;
