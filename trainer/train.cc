@@ -60,6 +60,8 @@ void SampleNegatives(const NegativeSampler& sampler, uint64_t step, Team* team,
   });
 }
 
+constexpr char kBadWeight[] = "a weight is not finite or beyond 1e15";
+
 // Whether a model file can hold all of them.
 bool AllGood(const Parameters& parameters) {
   const float* weights = parameters.block();
@@ -99,8 +101,7 @@ class Training {
   void TrainEpoch();
   bool Step(const MiniBatch& batch);
   bool FinishEpoch();
-  bool Validate(EpochResult* done);
-  void KeepLastGood();
+  void KeepLastGood(Parameters exported);
   void Diverge(const std::string& what);
   bool Done() const;
   void Save(SaveReason reason);
@@ -188,6 +189,10 @@ TrainResult Training::Run() {
     result_.parameters = std::move(kept_);
   } else if (result_.diverged.empty()) {
     result_.parameters = network_.Exported();
+    if (result_.interrupted && !AllGood(result_.parameters)) {
+      Diverge("epoch " + std::to_string(progress_.epoch) + ", mini-batch " +
+              std::to_string(progress_.minibatch) + ": " + kBadWeight);
+    }
   }
   return std::move(result_);
 }
@@ -253,10 +258,11 @@ bool Training::Step(const MiniBatch& batch) {
 // False if training ends here.
 bool Training::FinishEpoch() {
   // A weight may have left the range that a model can hold, in a row that no later mini-batch of
-  // the epoch has asked for.
-  if (!AllGood(network_.parameters())) {
-    Diverge("epoch " + std::to_string(progress_.epoch) +
-            ": at its end a weight is not finite or beyond 1e15");
+  // the epoch has asked for; what is written in its place, a mean or a row times the scale, in a
+  // way that no mini-batch ever sees.
+  Parameters exported = network_.Exported();
+  if (!AllGood(network_.parameters()) || !AllGood(exported)) {
+    Diverge("epoch " + std::to_string(progress_.epoch) + ": at its end " + kBadWeight);
     return false;
   }
   EpochResult done;
@@ -268,7 +274,6 @@ bool Training::FinishEpoch() {
   bool is_best = false;
   if (callbacks_.validate) {
     const Clock::time_point validation_start = Clock::now();
-    Parameters exported = network_.Exported();
     done.validation = callbacks_.validate(exported);
     done.validated = done.validation.targets > 0;
     done.validation_seconds = SecondsSince(validation_start);
@@ -296,7 +301,9 @@ bool Training::FinishEpoch() {
     if (stop) return false;
   }
   progress_ = {.epoch = done.epoch + 1, .epochs = options_.epochs, .epoch_targets = epoch_targets_};
-  if (best_recall_ < 0 && progress_.epoch <= options_.epochs) KeepLastGood();
+  if (best_recall_ < 0 && progress_.epoch <= options_.epochs) {
+    KeepLastGood(std::move(exported));
+  }
   if (is_best) Save(SaveReason::kBest);
   if (stop) {
     Save(SaveReason::kEnd);
@@ -308,8 +315,8 @@ bool Training::FinishEpoch() {
   return true;
 }
 
-void Training::KeepLastGood() {
-  kept_ = network_.Exported();
+void Training::KeepLastGood(Parameters exported) {
+  kept_ = std::move(exported);
   kept_epoch_ = progress_.epoch - 1;
 }
 
@@ -323,6 +330,7 @@ void Training::Diverge(const std::string& what) {
     result_.partial_minibatches = progress_.minibatch;
     return;
   }
+  result_.partial_minibatches = 0;
   result_.best_epoch = kept_epoch_;
   result_.parameters = kept_epoch_ > 0 ? std::move(kept_) : StartValues();
 }
@@ -409,7 +417,7 @@ void Training::Load(const Checkpoint& checkpoint) try {
   if (progress_.minibatch > 0) {
     LoadCursors(checkpoint, saved);
   } else if (best_recall_ < 0 && done > 0) {
-    KeepLastGood();
+    KeepLastGood(network_.Exported());
   }
 } catch (const nlohmann::json::exception& e) {
   checkpoint.Fail(std::string("damaged checkpoint: header: ") + e.what());
