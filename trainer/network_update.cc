@@ -108,9 +108,7 @@ void Network::ClipGradients() {
   });
   double sum = options_.learn_item_scale ? d_item_scale_ * d_item_scale_ : 0.0;
   for (const double square : squares) sum += square;
-  const double norm = std::sqrt(sum);
-  optimizer_.gradient_scale =
-      norm >= options_.clip_norm ? static_cast<float>(options_.clip_norm / norm) : 1.0f;
+  optimizer_.gradient_scale = ClipScale(sum, options_.clip_norm);
 }
 
 // Rows [begin, end) of a layer's weights and their biases, by gradients that begin with row

@@ -29,7 +29,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "trainer/norm.h"  // IWYU pragma: export
 #include "trainer/options.h"
 #include "trainer/touched_rows.h"  // IWYU pragma: export
 

@@ -1,7 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Rows of floats -> inner products and norms, in one order of sums whatever the machine.
+// Rows of floats -> inner products and norms, in one order of sums whatever the machine; the norm
+// of all gradients -> the scale that clips them.
 #ifndef STINT_TRAINER_ROW_MATH_H_
 #define STINT_TRAINER_ROW_MATH_H_
 
@@ -14,8 +15,8 @@ namespace stint {
 // A shorter row is taken as this long where something is divided by its norm.
 inline constexpr float kSmallestNorm = 1e-12f;
 
-// <a, b> in double: eight sums side by side, added in order at the end. (Other bits than those of
-// DotProduct() in trainer/norm.h, and so another name: the linker would take either for both.)
+// <a, b> in double, where every product of two floats is exact: eight sums side by side, added in
+// order at the end.
 inline double RowProduct(const float* a, const float* b, size_t n) {
   constexpr size_t kLanes = 8;
   double sums[kLanes] = {};
@@ -35,6 +36,15 @@ inline double RowProduct(const float* a, const float* b, size_t n) {
 
 inline float RowNorm(const float* row, size_t n) {
   return std::max(static_cast<float>(std::sqrt(RowProduct(row, row, n))), kSmallestNorm);
+}
+
+// What gradients with this squared norm, all taken together, are multiplied by so that it is at
+// most `cap`: cap / norm where norm >= cap, else 1; 1 also for cap 0 (off). The norm is that of
+// every dense gradient and every occurrence of a row by itself, before they are summed (ALGORITHM
+// section 8).
+inline float ClipScale(double squared_norm, double cap) {
+  const double norm = std::sqrt(squared_norm);
+  return cap > 0 && norm >= cap ? static_cast<float>(cap / norm) : 1.0f;
 }
 
 }  // namespace stint

@@ -19,9 +19,9 @@
 #include "trainer/id_index.h"
 #include "trainer/initialize.h"
 #include "trainer/model_bytes.h"
-#include "trainer/norm.h"
 #include "trainer/quantize.h"
 #include "trainer/random.h"
+#include "trainer/row_math.h"
 #include "trainer/train_state.h"
 
 namespace stint {
@@ -214,7 +214,7 @@ double CommonRowNorm(const Parameters& parameters) {
   std::vector<double> norms(items.rows);
   double sum = 0;
   for (size_t r = 0; r < items.rows; ++r) {
-    norms[r] = std::sqrt(SquaredNorm(items.Row(r), items.cols));
+    norms[r] = RowNorm(items.Row(r), items.cols);
     sum += norms[r];
   }
   const double mean = sum / static_cast<double>(items.rows);

@@ -22,7 +22,7 @@
 #include "trainer/export.h"
 #include "trainer/initialize.h"
 #include "trainer/minibatch.h"
-#include "trainer/norm.h"
+#include "trainer/row_math.h"
 #include "trainer/train.h"
 
 namespace stint {
@@ -277,7 +277,7 @@ TEST_P(WarmStartFileTest, NormalizedItemsGoOnFromTheLengthOfTheRows) {
     const WarmStart start = ReadWarmStart(model_, options);
     const double length = CommonRowNorm(start.parameters);
     EXPECT_NE(length, options.item_scale);  // it was learned
-    EXPECT_NEAR(length, std::sqrt(SquaredNorm(trained.items.Row(0), trained.items.cols)),
+    EXPECT_NEAR(length, RowNorm(trained.items.Row(0), trained.items.cols),
                 dtype == DType::kF32 ? 1e-6 : 1e-2);
     Options goes_on = options;
     goes_on.item_scale = length;
