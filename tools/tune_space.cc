@@ -82,10 +82,9 @@ void TryValue(const std::string& name, const std::string& text) {
   Assign("values", {{name, text}}, &given, &notes);
   try {
     Complete(&given);
-  } catch (const std::invalid_argument& e) {
+  } catch (const OptionError& e) {
     // Out of range is so always; what does not go with the other defaults may go with others.
-    const std::string message = e.what();
-    if (message.find("is not in [") != std::string::npos) throw;
+    if (e.kind() == OptionError::Kind::kRange) throw;
   }
 }
 

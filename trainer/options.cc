@@ -6,7 +6,6 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <stdexcept>
 
 namespace stint {
 namespace {
@@ -23,42 +22,42 @@ void CheckRange(const char* name, double value, double low, double high, bool op
   const bool ok = value >= low && (open ? value < high : value <= high);
   if (ok) return;
   std::ostringstream message;
-  message << "--" << name << ": '" << value << "' is not in [" << low << ", " << high
-          << (open ? ")" : "]");
-  throw std::invalid_argument(message.str());
+  message << "'" << value << "' is not in [" << low << ", " << high << (open ? ")" : "]");
+  throw OptionError(OptionError::Kind::kRange, name, message.str());
 }
 
-void Refuse(bool refused, const std::string& message) {
-  if (refused) throw std::invalid_argument(message);
+void Refuse(bool refused, const char* name, const std::string& reason) {
+  if (refused) throw OptionError(OptionError::Kind::kCombination, name, reason);
 }
 
 bool HasSoftmax(Loss loss) { return loss == Loss::kCrossEntropy || loss == Loss::kXeLogit; }
 
 void ValidateNetwork(const Options& options) {
-  Refuse(
-      options.layers.empty() || options.layers.size() > 16,
-      "--layers: " + std::to_string(options.layers.size()) + " layers given, 1 to 16 are possible");
+  if (options.layers.empty() || options.layers.size() > 16) {
+    throw OptionError(
+        OptionError::Kind::kRange, "layers",
+        std::to_string(options.layers.size()) + " layers given, 1 to 16 are possible");
+  }
   for (size_t units : options.layers) CheckRange("layers", double(units), 1, 16384);
   CheckRange("embedding-width", double(options.embedding_width), 0, 16384);
   Refuse(options.embedding_width != 0 && options.embedding != Embedding::kSeparate,
-         "--embedding-width: only --embedding separate has a width of its own");
-  Refuse(options.hidden_activation.kind == ActivationKind::kSoftmax,
-         "--hidden-activation: softmax is for scores alone");
+         "embedding-width", "only --embedding separate has a width of its own");
+  Refuse(options.hidden_activation.kind == ActivationKind::kSoftmax, "hidden-activation",
+         "softmax is for scores alone");
 }
 
 void ValidateLoss(const Options& options) {
   const std::string loss = Name(options.loss);
   const bool softmax = options.final_activation.kind == ActivationKind::kSoftmax;
-  Refuse(softmax != HasSoftmax(options.loss),
-         "--final-activation: " + Name(options.final_activation) + " does not go with --loss " +
-             loss + " (cross-entropy and xe_logit take softmax, the ranking losses anything else)");
-  Refuse(options.logq != 0 && !softmax,
-         "--logq: " + loss + " has no logQ correction, only cross-entropy and xe_logit");
-  Refuse(options.logq == 0 && options.logq_form != LogqForm::kOfficial,
-         "--logq-form: needs --logq");
-  Refuse(
-      options.label_smoothing != 0 && !softmax,
-      "--label-smoothing: " + loss + " has no labels to smooth, only cross-entropy and xe_logit");
+  Refuse(softmax != HasSoftmax(options.loss), "final-activation",
+         Name(options.final_activation) + " does not go with --loss " + loss +
+             " (cross-entropy and xe_logit take softmax, the ranking losses anything else)");
+  Refuse(options.logq != 0 && !softmax, "logq",
+         loss + " has no logQ correction, only cross-entropy and xe_logit");
+  Refuse(options.logq == 0 && options.logq_form != LogqForm::kOfficial, "logq-form",
+         "needs --logq");
+  Refuse(options.label_smoothing != 0 && !softmax, "label-smoothing",
+         loss + " has no labels to smooth, only cross-entropy and xe_logit");
   CheckRange("bpreg", options.bpreg, 0, 1e6);
   CheckRange("logq", options.logq, 0, 10);
   CheckRange("label-smoothing", options.label_smoothing, 0, 1, true);
@@ -68,14 +67,14 @@ void ValidateSampling(const Options& options) {
   CheckRange("batch-size", double(options.batch_size), 1, 65536);
   CheckRange("negatives", double(options.negatives), 0, 1 << 24);
   const NegativeSource source = options.negative_source;
-  Refuse(source == NegativeSource::kSampled && options.negatives == 0,
-         "--negative-source: sampled needs --negatives");
+  Refuse(source == NegativeSource::kSampled && options.negatives == 0, "negative-source",
+         "sampled needs --negatives");
   const bool in_batch_alone = source == NegativeSource::kBatch ||
                               (source == NegativeSource::kBoth && options.negatives == 0);
-  Refuse(in_batch_alone && options.batch_size < 2,
-         "--batch-size: 1 leaves no negatives without --negatives; give either");
-  Refuse(source == NegativeSource::kAll && options.logq != 0,
-         "--logq: corrects for sampling, and --negative-source all does not sample");
+  Refuse(in_batch_alone && options.batch_size < 2, "batch-size",
+         "1 leaves no negatives without --negatives; give either");
+  Refuse(source == NegativeSource::kAll && options.logq != 0, "logq",
+         "corrects for sampling, and --negative-source all does not sample");
   CheckRange("sample-alpha", options.sample_alpha, 0, 2);
   CheckRange("hardest", double(options.hardest), 0, 1 << 24);
 }
@@ -84,8 +83,9 @@ void ValidateRegularization(const Options& options) {
   CheckRange("dropout-embedding", options.dropout_embedding, 0, 1, true);
   CheckRange("dropout-hidden", options.dropout_hidden, 0, 1, true);
   Refuse(options.dropout_embedding > 0 && options.embedding == Embedding::kNone,
-         "--dropout-embedding: --embedding none has nothing to drop; --dropout-hidden drops the "
-         "first layer's state");
+         "dropout-embedding",
+         "--embedding none has nothing to drop; --dropout-hidden drops the first "
+         "layer's state");
   CheckRange("l2", options.l2, 0, 1e3);
   CheckRange("clip-norm", options.clip_norm, 0, 1e9);
   CheckRange("item-scale", options.item_scale, 1e-3, 1e3);
@@ -95,11 +95,11 @@ void ValidateOptimizer(const Options& options) {
   CheckRange("learning-rate", options.learning_rate, 1e-9, 1e3);
   CheckRange("momentum", options.momentum, 0, 1, true);
   Refuse(options.momentum == 0 && options.momentum_form != MomentumForm::kClassical,
-         "--momentum-form: needs --momentum");
+         "momentum-form", "needs --momentum");
   CheckRange("epsilon", options.epsilon, 1e-20, 1);
   Refuse(
       options.epsilon_place == EpsilonPlace::kOutside && options.optimizer != Optimizer::kAdagrad,
-      "--epsilon-place: only --optimizer adagrad has both forms");
+      "epsilon-place", "only --optimizer adagrad has both forms");
   CheckRange("rho", options.rho, 1e-6, 1, true);
   CheckRange("beta1", options.beta1, 0, 1, true);
   CheckRange("beta2", options.beta2, 0, 1, true);
@@ -109,10 +109,13 @@ void ValidateOptimizer(const Options& options) {
   CheckRange("ema-decay", options.ema_decay, 0, 1, true);
   CheckRange("init-sigma", options.init_sigma, 0, 1e3);
   Refuse(options.init_sigma != 0 && options.initialization == Initialization::kCompat42,
-         "--init-sigma: --init compat42 fixes the start values");
+         "init-sigma", "--init compat42 fixes the start values");
 }
 
 }  // namespace
+
+OptionError::OptionError(Kind kind, const std::string& option, const std::string& what)
+    : std::invalid_argument("--" + option + ": " + what), kind_(kind), option_(option) {}
 
 const char* Name(GruForm form) { return Word(form, {"reset_after", "reset_before"}); }
 const char* Name(Embedding embedding) { return Word(embedding, {"shared", "separate", "none"}); }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -106,7 +107,24 @@ struct Options {
 
 // The options as a JSON object (names as on the command line, values as typed there).
 std::string ToJson(const Options& options);
-// Throws std::invalid_argument that names the option, its value and its range.
+// What Validate() refuses. The message names the option, its value and its range or reason.
+class OptionError : public std::invalid_argument {
+ public:
+  enum class Kind {
+    kRange,        // wrong whatever the other options are
+    kCombination,  // does not go with the others
+  };
+  OptionError(Kind kind, const std::string& option, const std::string& what);
+
+  Kind kind() const { return kind_; }
+  const std::string& option() const { return option_; }  // as on the command line, without --
+
+ private:
+  Kind kind_;
+  std::string option_;
+};
+
+// Throws OptionError.
 void Validate(const Options& options);
 // What goes with a loss where nothing is said: softmax for the cross-entropies, linear for BPR,
 // tanh for TOP1 and TOP1-max, elu-0.5 for BPR-max.
