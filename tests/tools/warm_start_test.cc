@@ -187,6 +187,24 @@ TEST_F(WarmStartCommandTest, TheCheckpointsStateGoesOn) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "no.stint"));
 }
 
+// The base model is a part of what a run is.
+TEST_F(WarmStartCommandTest, ResumedFromAnotherModelItIsRefused) {
+  Train(folder_ / "old.tsv", "other.stint", {"--seed", "43"});
+  const Words checkpoint = {"--checkpoint", folder_ / "checkpoints"};
+  WarmStart("new.stint", checkpoint);
+  WarmStart("again.stint", {checkpoint[0], checkpoint[1], "--resume"});
+  EXPECT_TRUE(ReadFile(folder_ / "again.stint") == ReadFile(folder_ / "new.stint"));
+  std::filesystem::rename(folder_ / "other.stint", folder_ / "old.stint");
+  const RunResult run =
+      RunStint({"train", new_log_, "--out", folder_ / "no.stint", "--layers", "16", "--negatives",
+                "40", "--epochs", "4", "--dtype", "f32", "--quiet", "--warm-start",
+                folder_ / "old.stint", checkpoint[0], checkpoint[1], "--resume"});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_NE(run.error.find(": cannot go on with it: --warm-start: "), std::string::npos)
+      << run.error;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "no.stint"));
+}
+
 // Refused when the log is read, with the estimate, before anything is written.
 TEST_F(WarmStartCommandTest, MemoryLimit) {
   const std::string checkpoints = folder_ / "checkpoints";
