@@ -106,6 +106,7 @@ class Training {
   bool Done() const;
   void Save(SaveReason reason);
   void Load(const Checkpoint& checkpoint);
+  void CheckKept() const;
   void LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved);
 
   const Options options_;
@@ -412,12 +413,14 @@ void Training::Load(const Checkpoint& checkpoint) try {
   if (kept_epoch_ > 0) {
     kept_ = Parameters(network_.parameters().shape);
     checkpoint.Read(kKeptArray, kept_.block(), kept_.block_floats() * sizeof(float));
+    CheckKept();
   }
   if (best_recall_ < 0) result_.best_epoch = done;
   if (progress_.minibatch > 0) {
     LoadCursors(checkpoint, saved);
   } else if (best_recall_ < 0 && done > 0) {
     KeepLastGood(network_.Exported());
+    CheckKept();
   }
 } catch (const nlohmann::json::exception& e) {
   checkpoint.Fail(std::string("damaged checkpoint: header: ") + e.what());
@@ -426,6 +429,13 @@ void Training::Load(const Checkpoint& checkpoint) try {
   const bool says_path = message.compare(0, checkpoint.path().size(), checkpoint.path()) == 0;
   if (says_path) throw;
   checkpoint.Fail(message);
+}
+
+// An epoch ends with good weights only.
+void Training::CheckKept() const {
+  if (AllGood(kept_)) return;
+  throw std::runtime_error("damaged checkpoint: weights of epoch " + std::to_string(kept_epoch_) +
+                           " are not finite or beyond 1e15");
 }
 
 void Training::LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved) {
