@@ -157,7 +157,7 @@ void Checkpoint::ReadHeader(uint64_t file_size) {
     Array array = {.name = entry.at("name").get<std::string>(),
                    .offset = offset,
                    .bytes = entry.at("bytes").get<uint64_t>(),
-                   .xxh3 = ParseHex(entry.at("xxh3").get<std::string>())};
+                   .xxh3 = HashOf(entry)};
     if (array.bytes > file_size - offset) {
       Fail("damaged checkpoint: cut off at " + std::to_string(file_size) + " bytes, in '" +
            array.name + "'");
@@ -170,6 +170,12 @@ void Checkpoint::ReadHeader(uint64_t file_size) {
     Fail("damaged checkpoint: " + std::to_string(file_size) + " bytes where " +
          std::to_string(offset) + " are declared");
   }
+}
+
+uint64_t Checkpoint::HashOf(const ordered_json& entry) const try {
+  return ParseHex(entry.at("xxh3").get<std::string>());
+} catch (const std::runtime_error& e) {
+  Fail(std::string("damaged checkpoint: header: ") + e.what());
 }
 
 void Checkpoint::ReadAt(uint64_t offset, void* data, size_t bytes) const {

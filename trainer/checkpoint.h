@@ -73,6 +73,7 @@ class Checkpoint {
   };
   const Array* Find(const std::string& name) const;
   void ReadHeader(uint64_t file_size);
+  uint64_t HashOf(const nlohmann::ordered_json& entry) const;
   void ReadAt(uint64_t offset, void* data, size_t bytes) const;
   void Verify(const Array& array) const;
 
