@@ -76,6 +76,9 @@ class TrainRun {
   void OpenWarmStart();
   std::string StartItemScale();
   void FillFromWarmStartCheckpoint(const Options& options, bool tell, Network* network);
+  ReadOptions HowToRead() const;
+  MemoryEstimate Estimate(MemoryInput input) const;
+  void RefuseAboveLimit(const MemoryEstimate& estimate) const;
   void CheckMemory(const Events& events, const Dataset& dataset);
   void OpenCheckpoints(const Events& events);
   Dataset Divide(const Events& events, const DatasetOptions& options) const;
@@ -106,7 +109,8 @@ int TrainRun::Run() {
   OpenWarmStart();
 
   // Log -> dataset.
-  Events events = ReadEvents(arguments_.logs, arguments_.read);
+  Events events = ReadEvents(arguments_.logs, HowToRead());
+  RefuseAboveLimit(Estimate(MemoryInput::Of(events)));  // making sessions takes the most
   Dataset dataset = Divide(events, HowToDivide(arguments_, events.session_ids.size()));
   CheckTrainable(arguments_, dataset);
   Print("options: " + ToJson(arguments_.options));
@@ -205,21 +209,47 @@ Dataset TrainRun::Divide(const Events& events, const DatasetOptions& options) co
   return dataset;
 }
 
-void TrainRun::CheckMemory(const Events& events, const Dataset& dataset) {
-  MemoryInput input = MemoryInput::Of(events);
-  input.items = std::max<uint64_t>(input.items, dataset.catalog.size());
+// A log that is too large for --memory-limit is not read to its end.
+ReadOptions TrainRun::HowToRead() const {
+  ReadOptions options = arguments_.read;
+  if (arguments_.memory_limit == 0) return options;
+  options.on_progress = [this](const ReadProgress& progress) {
+    const MemoryEstimate estimate = Estimate(MemoryInput::Of(progress));
+    // The rest of the log is an estimate too: only what is clear is told now.
+    constexpr double kClear = 1.1;
+    if (static_cast<double>(estimate.Bytes()) >
+        kClear * static_cast<double>(arguments_.memory_limit)) {
+      RefuseAboveLimit(estimate);
+    }
+  };
+  return options;
+}
+
+MemoryEstimate TrainRun::Estimate(MemoryInput input) const {
   input.validates = arguments_.Validates();
   input.refits = arguments_.refit;
   input.dtype = arguments_.dtype;
   if (warm_start_) {
+    input.items = std::max<uint64_t>(input.items, warm_start_->catalog.size());
     input.warm_start_bytes = ParameterBytes(warm_start_->parameters.shape);
   }
-  const MemoryEstimate estimate = EstimateMemory(arguments_.options, input);
-  Print("memory: about " + estimate.ToString());
+  return EstimateMemory(arguments_.options, input);
+}
+
+// Throws if it is above --memory-limit.
+void TrainRun::RefuseAboveLimit(const MemoryEstimate& estimate) const {
   if (arguments_.memory_limit == 0 || estimate.Bytes() <= arguments_.memory_limit) return;
   throw std::runtime_error("--memory-limit: " + Grouped(arguments_.memory_limit) +
                            " bytes, but training would take about " + Grouped(estimate.Bytes()) +
                            ": " + estimate.ToString());
+}
+
+void TrainRun::CheckMemory(const Events& events, const Dataset& dataset) {
+  MemoryInput input = MemoryInput::Of(events);
+  input.items = std::max<uint64_t>(input.items, dataset.catalog.size());
+  const MemoryEstimate estimate = Estimate(input);
+  Print("memory: about " + estimate.ToString());
+  RefuseAboveLimit(estimate);
 }
 
 void TrainRun::OpenCheckpoints(const Events& events) {

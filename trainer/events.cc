@@ -125,6 +125,9 @@ TimeStatus ParseTime(std::string_view text, EventTime* time) {
   return TimeStatus::kOk;
 }
 
+// What is foretold from fewer is worth nothing.
+constexpr size_t kFirstReport = 1 << 16;  // events
+
 // Events of all files, as they come.
 class Log {
  public:
@@ -142,14 +145,36 @@ class Log {
   void Add(const RecordReader& reader, std::string_view session, std::string_view item,
            std::string_view time);
   void Grow(const RecordReader& reader);
+  void Report(const RecordReader& reader);
+  double EventsToExpect(const RecordReader& reader) const;
 
   const ReadOptions& options_;
   Events events_;
   size_t file_start_ = 0;  // events of the files before
   double files_like_this_ = 1;
+  size_t next_report_ = kFirstReport;
   IdIndex sessions_;
   IdIndex items_;
 };
+
+// Events of this file and those to come if it goes on as up to now; 0: not known.
+double Log::EventsToExpect(const RecordReader& reader) const {
+  const double share = reader.ShareRead();
+  const auto of_file = static_cast<double>(events_.size() - file_start_);
+  return share > 0 ? of_file / share * files_like_this_ : 0;
+}
+
+void Log::Report(const RecordReader& reader) {
+  const size_t size = events_.size();
+  next_report_ = size + std::max(kFirstReport, size / 4);
+  if (!options_.on_progress) return;
+  const double rest = EventsToExpect(reader);
+  const double share = static_cast<double>(size) / (static_cast<double>(file_start_) + rest);
+  options_.on_progress({.events = size,
+                        .session_ids = sessions_.ids(),
+                        .item_ids = items_.ids(),
+                        .share = rest > 0 ? std::min(1.0, share) : 0});
+}
 
 // Makes room for what the file and those after it will give if they go on as up to now, so that
 // the columns seldom move: while one moves it is there twice. A quarter more for lines that get
@@ -158,13 +183,11 @@ void Log::Grow(const RecordReader& reader) {
   constexpr size_t kLeast = 1 << 16;  // events; the estimate is worth something after half of it
   const size_t size = events_.size();
   const size_t of_file = size - file_start_;
-  const double share = reader.ShareRead();
   size_t wanted = 2 * size;
   if (of_file < kLeast / 2) {
     wanted = size + std::max(kLeast, size / 8);
-  } else if (share > 0) {
-    const double total = static_cast<double>(of_file) / share * files_like_this_;
-    if (total < 4e9) wanted = file_start_ + static_cast<size_t>(1.25 * total) + kLeast;
+  } else if (const double rest = EventsToExpect(reader); rest > 0) {
+    if (rest < 4e9) wanted = file_start_ + static_cast<size_t>(1.25 * rest) + kLeast;
     wanted = std::max(wanted, size + size / 8);
   }
   events_.session.reserve(wanted);
@@ -192,6 +215,7 @@ void Log::Add(const RecordReader& reader, std::string_view session, std::string_
   events_.session.push_back(sessions_.Insert(session));
   events_.item.push_back(items_.Insert(item));
   events_.time.push_back(time);
+  if (events_.size() == next_report_) Report(reader);
 }
 
 void Log::ReadFile(RecordReader* reader, double files_like_this) {

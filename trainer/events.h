@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,14 @@ struct Events {
   size_t size() const { return item.size(); }
 };
 
+// How far reading has come.
+struct ReadProgress {
+  uint64_t events = 0;
+  const Ids& session_ids;  // [sessions so far]
+  const Ids& item_ids;     // [items so far]
+  double share = 0;        // of all files, an estimate; 0 where sizes are not known (a pipe)
+};
+
 struct ReadOptions {
   std::string session_column = "SessionId";
   std::string item_column = "ItemId";
@@ -55,6 +64,8 @@ struct ReadOptions {
   char separator = 0;                    // 0: tab if the header has one, else comma
   size_t max_line_bytes = 1 << 20;       // a longer line is an error
   uint64_t max_events = UINT32_MAX - 1;  // more are an error: item counts have 32 bits
+  // Called after 2^16 events and then at every quarter more; what it throws ends reading.
+  std::function<void(const ReadProgress&)> on_progress;
 };
 
 // Reads a log of one file or of several, which may have other columns, separators and compression

@@ -114,6 +114,13 @@ std::string SizeText(uint64_t bytes) {
 }  // namespace
 
 MemoryInput MemoryInput::Of(const Events& events) {
+  return Of(ReadProgress{.events = events.size(),
+                         .session_ids = events.session_ids,
+                         .item_ids = events.item_ids,
+                         .share = 1});
+}
+
+MemoryInput MemoryInput::Of(const ReadProgress& progress) {
   const auto id_bytes = [](const Ids& ids) {
     uint64_t bytes = 8 * ids.numbers.size();
     for (const std::string& name : ids.names) {
@@ -122,12 +129,16 @@ MemoryInput MemoryInput::Of(const Events& events) {
     }
     return bytes;
   };
+  const double share = progress.share > 0 ? progress.share : 1;
+  const auto whole = [&](uint64_t so_far) {
+    return static_cast<uint64_t>(static_cast<double>(so_far) / share);
+  };
   MemoryInput input;
-  input.events = events.size();
-  input.sessions = events.session_ids.size();
-  input.items = events.item_ids.size();
-  input.session_id_bytes = id_bytes(events.session_ids);
-  input.item_id_bytes = id_bytes(events.item_ids);
+  input.events = whole(progress.events);
+  input.sessions = whole(progress.session_ids.size());
+  input.items = progress.item_ids.size();
+  input.session_id_bytes = whole(id_bytes(progress.session_ids));
+  input.item_id_bytes = id_bytes(progress.item_ids);
   return input;
 }
 

@@ -29,6 +29,9 @@ struct MemoryInput {
 
   // The counts of a log that was read; an upper bound where a part of it validates.
   static MemoryInput Of(const Events& events);
+  // The same in the middle of reading, for the whole log if its share is known. Of items there are
+  // those seen so far: more of them are hard to foretell.
+  static MemoryInput Of(const ReadProgress& progress);
 };
 
 struct MemoryPart {
