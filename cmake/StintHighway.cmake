@@ -67,6 +67,9 @@ target_compile_definitions(stint_highway INTERFACE
 
 add_library(stint_highway_trainer INTERFACE)
 target_link_libraries(stint_highway_trainer INTERFACE stint_highway_library)
+if(STINT_FUZZ)  # feeds bytes to readers: one target of training is enough, and quickly built
+  target_compile_definitions(stint_highway_trainer INTERFACE HWY_COMPILE_ONLY_STATIC)
+endif()
 # On Arm all are left out but the baseline, NEON without its cryptography: multiply-add is fused
 # there, and 32-bit floats need no more.
 target_compile_definitions(stint_highway_trainer INTERFACE

@@ -16,6 +16,9 @@ function(stint_target name standard)
     target_compile_options(${name} PRIVATE -Wall -Wextra $<$<BOOL:${STINT_WERROR}>:-Werror>
                                            -ffp-contract=off)
   endif()
+  if(STINT_FUZZ)  # which branches an input took
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   if(STINT_SANITIZE)
     target_compile_options(${name} PRIVATE -fsanitize=${STINT_SANITIZE} -fno-sanitize-recover=all
                                            -fno-omit-frame-pointer -g1)
