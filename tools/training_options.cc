@@ -142,6 +142,10 @@ std::vector<TrainingOption> MakeTable() {
       Integer("seed", &Options::seed, 0, UINT64_MAX, kRun,
               "Seed of all random numbers, any 64-bit number. The same seed, options and log give "
               "the same model, bit for bit"),
+      Word("matmul", &Options::matmul, {Matmul::kF32, Matmul::kBf16}, kRun,
+           "f32 or bf16: what the factors of training's matrix products are rounded to; sums and "
+           "weights are float32. bf16 is refused where the CPU has no AVX512_BF16, and gains time "
+           "only where that is fast (AMD Zen 4 and newer)"),
 
       Layers(),
       Word("gru-form", &Options::gru_form, {GruForm::kResetAfter, GruForm::kResetBefore}, kNetwork,

@@ -12,8 +12,7 @@
 //   d input      = AddTransposedRowsTimesMatrix(gate rows, d gates)
 //   d rows       = RowsTimesMatrix(d scores or d gates, hidden or input session by session)
 //
-// In float32: bfloat16 products with float32 sums (vdpbf16ps) run at 86 GFLOP/s where multiply-adds
-// run at 173 (one thread of Sapphire Rapids without AMX).
+// In float32; matmul_bf16.h has the same of bfloat16 factors.
 //
 // Every output element is one chain of fused multiply-adds in index order: its bits depend
 // neither on threads nor on the vector width (where the CPU has fused multiply-add).

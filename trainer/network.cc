@@ -39,6 +39,7 @@ std::vector<double> Shares(std::span<const uint32_t> counts, double alpha) {
 
 Network::Network(const Options& options, std::span<const uint32_t> counts, Parameters parameters)
     : options_(options),
+      products_(options.matmul),
       team_(options.threads != 0 ? static_cast<int>(options.threads) : omp_get_max_threads()),
       loss_config_(LossConfig::Of(options)),
       optimizer_(OptimizerConfig::Of(options)),
@@ -315,14 +316,15 @@ void Network::ForwardLayer(size_t l) {
   const size_t hidden_gates = reset_after ? 3 * units : 2 * units;
   team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
-    RowsTimesMatrix(input_rows, begin, end, p.inputs(), LayerInput(l), stride_, stride_,
-                    layer.input_gates.data(), stride_);
+    products_.RowsTimesMatrix(input_rows, begin, end, p.inputs(), LayerInput(l), stride_, stride_,
+                              layer.input_gates.data(), stride_);
     if (p.inputs() == 0) {  // one-hot: the gathered rows are the product
       float* gates = layer.input_gates.data();
       for (size_t i = begin * stride_; i < end * stride_; ++i) gates[i] += embedded_.data()[i];
     }
-    RowsTimesMatrix(hidden_rows, std::min(begin, hidden_gates), std::min(end, hidden_gates), units,
-                    layer.old_hidden.data(), stride_, stride_, layer.hidden_gates.data(), stride_);
+    products_.RowsTimesMatrix(hidden_rows, std::min(begin, hidden_gates),
+                              std::min(end, hidden_gates), units, layer.old_hidden.data(), stride_,
+                              stride_, layer.hidden_gates.data(), stride_);
   });
 
   const auto output = [&](size_t begin, size_t end) {
@@ -347,9 +349,9 @@ void Network::ForwardLayer(size_t l) {
     });
     team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
-      RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
-                      layer.reset_hidden.data(), stride_, stride_, layer.hidden_gates.data(),
-                      stride_);
+      products_.RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
+                                layer.reset_hidden.data(), stride_, stride_,
+                                layer.hidden_gates.data(), stride_);
       GruResetBeforeForwardClose(layer.a, begin, end);
       output(begin, end);
     });
@@ -393,8 +395,8 @@ void Network::ForwardScores() {
     const size_t begin = (t - 1) * kColumnBlock;
     const size_t end = std::min(columns_.size(), begin + kColumnBlock);
     if (options_.logq > 0) CorrectScores(begin, end);
-    RowsTimesMatrix(rows, begin, end, parameters_.width(), layers_.back().hidden.data(), stride_,
-                    stride_, scores_.data(), stride_);
+    products_.RowsTimesMatrix(rows, begin, end, parameters_.width(), layers_.back().hidden.data(),
+                              stride_, stride_, scores_.data(), stride_);
   });
 }
 

@@ -18,11 +18,11 @@
 #include "trainer/ema.h"
 #include "trainer/gru.h"
 #include "trainer/loss.h"
-#include "trainer/matmul.h"
 #include "trainer/minibatch.h"
 #include "trainer/optimizer.h"
 #include "trainer/options.h"
 #include "trainer/parameters.h"
+#include "trainer/products.h"
 #include "trainer/team.h"
 
 namespace stint {
@@ -177,6 +177,7 @@ class Network {
   OptimizerSlots SlotsOf(const Matrix& m, size_t offset);
 
   Options options_;
+  Products products_;
   Team team_;
   LossConfig loss_config_;
   OptimizerConfig optimizer_;

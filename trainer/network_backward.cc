@@ -43,14 +43,14 @@ void Network::BackwardScores() {
       const size_t begin = b * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
       LossGradient(loss_config_, batch, begin, end,
                    partials_.data() + b * kLossStatistics * stride_, statistics_.data());
-      AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_, stride_,
-                                   d_hidden, stride_);
+      products_.AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_,
+                                             stride_, d_hidden, stride_);
       // Beside this product come the slots of its rows, and the rows of the next block.
       const float* soon[kMaxSlots * kColumnBlock];
       RowsAhead ahead(soon, at_once ? RowsNeeded(begin, end, last, soon) : 0, width);
-      RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0, end - begin,
-                      rows_, layer.hidden_rows.data(), row_stride, row_stride, d_rows, row_stride,
-                      &ahead);
+      products_.RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0,
+                                end - begin, rows_, layer.hidden_rows.data(), row_stride,
+                                row_stride, d_rows, row_stride, &ahead);
       OnceUpdates biases;
       for (size_t c = begin; c < end; ++c) {
         if (at_once && c + kUpdatesAhead < end) PrefetchItem(columns_[c + kUpdatesAhead]);
@@ -104,9 +104,9 @@ void Network::BackwardLayer(size_t l) {
       const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
       float* d_reset = layer.d_reset_hidden.data();
       std::fill(d_reset + begin * stride_, d_reset + end * stride_, 0.0f);
-      AddTransposedRowsTimesMatrix(hidden_rows, 2 * units, 3 * units, begin, end,
-                                   layer.d_input_gates.data(), stride_, stride_,
-                                   d_reset + begin * stride_, stride_);
+      products_.AddTransposedRowsTimesMatrix(hidden_rows, 2 * units, 3 * units, begin, end,
+                                             layer.d_input_gates.data(), stride_, stride_,
+                                             d_reset + begin * stride_, stride_);
       GruResetBeforeBackwardClose(layer.a, begin, end, d_reset, layer.d_input_gates.data());
     });
   }
@@ -117,8 +117,8 @@ void Network::BackwardLayer(size_t l) {
   team_.Run(Blocks(inputs, kRowBlock), [&](size_t t) {
     const size_t begin = t * kRowBlock, end = std::min(inputs, begin + kRowBlock);
     std::fill(d_input + begin * stride_, d_input + end * stride_, 0.0f);
-    AddTransposedRowsTimesMatrix(input_rows, 0, 3 * units, begin, end, d_input_gates, stride_,
-                                 stride_, d_input + begin * stride_, stride_);
+    products_.AddTransposedRowsTimesMatrix(input_rows, 0, 3 * units, begin, end, d_input_gates,
+                                           stride_, stride_, d_input + begin * stride_, stride_);
   });
 
   // Gradient of its weights, which nothing needs any more: they are updated while it is in the
@@ -132,17 +132,18 @@ void Network::BackwardLayer(size_t l) {
     float* d_hidden_weights = layer.d_hidden_weights.data() + place * RowStride(units);
     const float* soon[kMaxSlots * kRowBlock];
     RowsAhead of_inputs(soon, at_once ? UpdatedRows(p.input_weights, begin, end, soon) : 0, inputs);
-    RowsTimesMatrix({.data = d_input_gates + begin * stride_, .stride = stride_}, 0, end - begin,
-                    rows_, LayerInputRows(l), RowStride(inputs), RowStride(inputs), d_input_weights,
-                    RowStride(inputs), &of_inputs);
+    products_.RowsTimesMatrix({.data = d_input_gates + begin * stride_, .stride = stride_}, 0,
+                              end - begin, rows_, LayerInputRows(l), RowStride(inputs),
+                              RowStride(inputs), d_input_weights, RowStride(inputs), &of_inputs);
     RowsAhead of_hidden(soon, at_once ? UpdatedRows(p.hidden_weights, begin, end, soon) : 0, units);
     // The candidate's recurrent product takes r h in the reset_before form.
     const size_t middle = (reset_after ? end : std::clamp(2 * units, begin, end)) - begin;
     const Rows d_gates = {.data = d_hidden_gates + begin * stride_, .stride = stride_};
-    RowsTimesMatrix(d_gates, 0, middle, rows_, layer.old_rows.data(), RowStride(units),
-                    RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
-    RowsTimesMatrix(d_gates, middle, end - begin, rows_, layer.reset_rows.data(), RowStride(units),
-                    RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
+    products_.RowsTimesMatrix(d_gates, 0, middle, rows_, layer.old_rows.data(), RowStride(units),
+                              RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
+    products_.RowsTimesMatrix(d_gates, middle, end - begin, rows_, layer.reset_rows.data(),
+                              RowStride(units), RowStride(units), d_hidden_weights,
+                              RowStride(units), &of_hidden);
     if (at_once) UpdateGates(l, begin, end, d_input_weights, d_hidden_weights);
   });
 }

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "trainer/matmul_bf16.h"
+
 namespace stint {
 namespace {
 
@@ -135,6 +137,7 @@ const char* Name(Schedule schedule) { return Word(schedule, {"constant", "step",
 const char* Name(Initialization init) { return Word(init, {"uniform", "normal", "compat42"}); }
 const char* Name(SessionOrder order) { return Word(order, {"time", "random", "id"}); }
 const char* Name(DType dtype) { return Word(dtype, {"int8", "f32"}); }
+const char* Name(Matmul matmul) { return Word(matmul, {"f32", "bf16"}); }
 
 Activation DefaultFinalActivation(Loss loss) {
   switch (loss) {
@@ -199,6 +202,7 @@ std::string ToJson(const Options& options) {
   json["epochs"] = options.epochs;
   json["patience"] = options.patience;
   json["seed"] = options.seed;
+  json["matmul"] = Name(options.matmul);
   return json.dump();  // threads are left out: they never change the result
 }
 
@@ -210,6 +214,11 @@ void Validate(const Options& options) {
   ValidateOptimizer(options);
   CheckRange("epochs", double(options.epochs), 1, 1e6);
   CheckRange("threads", double(options.threads), 0, 1024);
+  if (options.matmul == Matmul::kBf16 && !HasBf16Products()) {
+    throw OptionError(OptionError::Kind::kRange, "matmul",
+                      "bf16 needs a CPU with AVX512_BF16 (Zen 4, Sapphire Rapids or newer), and "
+                      "this one or this build has none");
+  }
 }
 
 }  // namespace stint

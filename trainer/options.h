@@ -31,6 +31,7 @@ enum class Schedule { kConstant, kStep, kCosine };
 enum class Initialization { kUniform, kNormal, kCompat42 };
 enum class SessionOrder { kTime, kRandom, kId };
 enum class DType { kInt8, kF32 };
+enum class Matmul { kF32, kBf16 };  // of the factors in products
 
 struct Options {
   // Network.
@@ -96,7 +97,8 @@ struct Options {
   size_t epochs = 10;
   size_t patience = 0;  // epochs without a better validation recall@20 before stopping; 0 = never
   uint64_t seed = 42;
-  size_t threads = 0;  // 0 = all that OpenMP gives; never changes the result
+  Matmul matmul = Matmul::kF32;  // kBf16: only where the CPU has it (HasBf16Products())
+  size_t threads = 0;            // 0 = all that OpenMP gives; never changes the result
 
   bool UsesSamples() const {
     return (negative_source == NegativeSource::kBoth ||
@@ -143,6 +145,7 @@ const char* Name(Schedule schedule);      // constant, step, cosine
 const char* Name(Initialization init);    // uniform, normal, compat42
 const char* Name(SessionOrder order);     // time, random, id
 const char* Name(DType dtype);            // int8, f32
+const char* Name(Matmul matmul);          // f32, bf16
 
 }  // namespace stint
 
