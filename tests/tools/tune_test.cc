@@ -1,13 +1,11 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// `stint tune`: spaces, search with several workers, failing trials, kills and what is gone on
-// with.
+// `stint tune`: search with several workers, failing trials, kills and what is gone on with.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -16,68 +14,11 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "tests/tools/cli_fixture.h"
+#include "tests/tools/tune_fixture.h"
 
 namespace stint {
 namespace {
-
-constexpr char kSpace[] =
-    "{\"name\": \"layers\", \"dtype\": \"int\", \"values\": [4, 16], \"step\": 4}\n"
-    "{\"name\": \"learning_rate\", \"dtype\": \"float\", \"values\": [0.01, 0.5], \"log\": true}\n"
-    "{\"name\": \"dropout_p_embed\", \"dtype\": \"float\", \"values\": [0.0, 0.5], \"step\": "
-    "0.05}\n"
-    "{\"name\": \"loss\", \"dtype\": \"categorical\", \"values\": [\"cross-entropy\", "
-    "\"bpr-max\"]}\n"
-    "\n"
-    "{\"name\": \"elu_param\", \"dtype\": \"categorical\", \"values\": [0.5, 1, 0]}\n";
-
-class TuneTest : public testing::Test {
- protected:
-  void SetUp() override {
-    log_ = folder_ / "log.tsv";
-    ASSERT_EQ(RunStint({"synth", "--sessions", "800", "--items", "120", "--out", log_}).status, 0);
-    space_ = folder_.Write("space.jsonl", kSpace);
-  }
-  // Six trials, of which two and then one go on.
-  Words Search(const std::string& study, const Words& more = {}) const {
-    Words words = {"tune",
-                   log_,
-                   "--space",
-                   space_,
-                   "--study",
-                   folder_ / study,
-                   "--trials",
-                   "6",
-                   "--halving",
-                   "2",
-                   "--min-epochs",
-                   "1",
-                   "--max-epochs",
-                   "4",
-                   "--validate-last",
-                   "20%",
-                   "--threads",
-                   "2",
-                   "--params",
-                   "n_sample=32,batch_size=16"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  std::set<std::string> Files(const std::string& study) const {
-    std::set<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / study)) {
-      files.insert(entry.path().filename());
-    }
-    return files;
-  }
-
-  TemporaryFolder folder_;
-  std::string log_;
-  std::string space_;
-};
 
 TEST_F(TuneTest, WorkersNeverChangeTheTable) {
   const RunResult one = RunStint(Search("one", {"--workers", "1"}));
@@ -307,101 +248,6 @@ TEST_F(TuneTest, CosineTrialsCountByTheirLastEpoch) {
                 .status,
             0);
   EXPECT_TRUE(ReadFile(folder_ / "same.stint") == ReadFile(folder_ / "best.stint"));
-}
-
-TEST_F(TuneTest, BadSpacesAndUsage) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"{\"name\":\"x\",\"dtype\":\"int\",\"values\":[1,2]}",
-       "no parameter 'x'; there are n_epochs"},
-      {"nonsense", "not a JSON object: nonsense"},
-      {"[1]", "not a JSON object"},
-      {"{\"dtype\":\"int\",\"values\":[1,2]}", "name is missing"},
-      {"{\"name\":\"layers\",\"dtype\":\"list\",\"values\":[4,2]}", "dtype: \"list\" is none of"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[0,2]}", "values: layers: '0' is not an"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[1.5,2]}",
-       "values: 1.5 is not an integer"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,2]}",
-       "values: [4,2] is not [low, high]"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[1,2,3]}",
-       "values: [1,2,3] is not [low,"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8],\"step\":0}",
-       "step: 0 is not above"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8],\"stp\":1}",
-       "'stp' is none of name"},
-      {"{\"name\":\"layers\",\"dtype\":\"categorical\",\"values\":[\"8,8\"]}",
-       "values: '8,8' has a"},
-      {"{\"name\":\"momentum\",\"dtype\":\"float\",\"values\":[0,0.5],\"log\":true}",
-       "log: the range"},
-      {"{\"name\":\"dropout_p_embed\",\"dtype\":\"float\",\"values\":[0,1.5]}",
-       "--dropout-embedding: '1.5' is not in [0, 1)"},
-      {"{\"name\":\"loss\",\"dtype\":\"categorical\",\"values\":[\"bpr\",\"mse\"]}",
-       "values: loss: 'mse' is none of"},
-      {"{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8]}\n"
-       "{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[4,8]}",
-       "layers: is in an earlier line too"}};
-  const std::string bad = folder_ / "bad.jsonl";
-  for (const auto& [text, message] : cases) {
-    SCOPED_TRACE(text);
-    folder_.Write("bad.jsonl", "\n" + text + "\n");
-    const RunResult result = RunStint(
-        {"tune", log_, "--space", bad, "--study", folder_ / "bad", "--validate-last", "20%"});
-    EXPECT_EQ(result.status, 3);
-    const std::string line = text.find('\n') == std::string::npos ? ":2: " : ":3: ";
-    EXPECT_EQ(result.error.rfind("stint tune: " + bad + line + message, 0), 0u) << result.error;
-  }
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "bad"));
-
-  const Words good = {"tune", log_, "--space", space_, "--study", folder_ / "bad"};
-  const std::vector<std::pair<Words, std::string>> usage = {
-      {{}, "--validate-last: this or --validate-span is required"},
-      {{"--validate-last", "20%", "--halving", "1"}, "--halving: '1' would keep all trials"},
-      {{"--validate-last", "20%", "--min-epochs", "2"}, "--min-epochs: needs --halving"},
-      {{"--validate-last", "20%", "--params", "n_epochs=3"},
-       "--params: n_epochs: --max-epochs says"},
-      {{"--validate-last", "20%", "--layers", "8"},
-       space_ + ": layers: given twice, also as --la"}};
-  for (const auto& [more, message] : usage) {
-    Words words = good;
-    words.insert(words.end(), more.begin(), more.end());
-    const RunResult result = RunStint(words);
-    EXPECT_EQ(result.status, 2);
-    EXPECT_EQ(result.error.rfind("stint tune: " + message, 0), 0u) << result.error;
-  }
-}
-
-// The spaces that users of the papers' code have are read as they are.
-TEST_F(TuneTest, SpacesOfThePapersCode) {
-  folder_.Write(
-      "official.jsonl",
-      "{\"name\":\"layers\",\"dtype\":\"int\",\"values\":[64,512],\"step\":32,\"log\":false}\n"
-      "{\"name\":\"batch_size\",\"dtype\":\"int\",\"values\":[32,256],\"step\":16,\"log\":false}\n"
-      "{\"name\":\"learning_rate\",\"dtype\":\"float\",\"values\":[0.01,0.25],\"step\":0.005}\n"
-      "{\"name\":\"dropout_p_embed\",\"dtype\":\"float\",\"values\":[0.0,0.5],\"step\":0.05}\n"
-      "{\"name\":\"dropout_p_hidden\",\"dtype\":\"float\",\"values\":[0.0,0.7],\"step\":0.05}\n"
-      "{\"name\":\"momentum\",\"dtype\":\"float\",\"values\":[0.0,0.9],\"step\":0.05}\n"
-      "{\"name\":\"sample_alpha\",\"dtype\":\"float\",\"values\":[0.0,1.0],\"step\":0.1}\n"
-      "{\"name\":\"bpreg\",\"dtype\":\"float\",\"values\":[0.0,2.0],\"step\":0.05}\n"
-      "{\"name\":\"elu_param\",\"dtype\":\"categorical\",\"values\":[0.5,1,0]}\n");
-  const RunResult result = RunStint(
-      {"tune", log_, "--space", folder_ / "official.jsonl", "--study", folder_ / "official",
-       "--trials", "3", "--max-epochs", "1", "--validate-last", "20%", "--params",
-       "loss=bpr-max,constrained_embedding=True,embedding=0,n_sample=32,logq=0", "--metric",
-       "mrr@20", "--json", "--quiet"});
-  ASSERT_EQ(result.status, 0) << result.error;
-  const json study = json::parse(result.out);
-  for (const json& trial : study.at("trials")) {
-    EXPECT_EQ(trial.at("state"), "done") << trial;
-    const json& point = trial.at("parameters");
-    const auto number = [&](const char* name) {
-      return std::stod(point.at(name).get<std::string>());
-    };
-    EXPECT_EQ(static_cast<int>(number("layers")) % 32, 0);
-    EXPECT_GE(number("layers"), 64);
-    EXPECT_LE(number("layers"), 512);
-    EXPECT_NEAR(std::round(number("momentum") / 0.05), number("momentum") / 0.05, 1e-9);
-    EXPECT_LE(point.at("momentum").get<std::string>().size(), 4u) << point;
-    EXPECT_LE(number("momentum"), 0.9);
-  }
 }
 
 }  // namespace
