@@ -158,9 +158,15 @@ ReadOptions TrainRun::HowToRead() const {
   ReadOptions options = arguments_.read;
   if (arguments_.memory_limit == 0) return options;
   options.on_progress = [this](const ReadProgress& progress) {
-    const MemoryEstimate estimate = Estimate(MemoryInput::Of(progress));
-    // The rest of the log is an estimate too: only what is clear is told now.
-    constexpr double kClear = 1.1;
+    // The start of a log by time tells little of the rest: nearly every event there is of a new
+    // session. Until an eighth is read, what is there counts; then what is clear is told.
+    constexpr double kEnough = 0.125;
+    constexpr double kClear = 1.2;
+    const MemoryEstimate estimate = Estimate(
+        MemoryInput::Of(ReadProgress{.events = progress.events,
+                                     .session_ids = progress.session_ids,
+                                     .item_ids = progress.item_ids,
+                                     .share = progress.share < kEnough ? 0 : progress.share}));
     if (static_cast<double>(estimate.Bytes()) >
         kClear * static_cast<double>(arguments_.memory_limit)) {
       RefuseAboveLimit(estimate);

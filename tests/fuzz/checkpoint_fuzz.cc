@@ -109,8 +109,10 @@ void GoOn(const Checkpoint& checkpoint, uint8_t mode) {
   uint64_t calls = 0;
   callbacks.stop = [&] { return ++calls > 3; };
   try {
+    TrainStart start;
+    start.resume = &checkpoint;
     const TrainResult result =
-        Train(OptionsOf(mode), Data().catalog, Data().train, callbacks, {.resume = &checkpoint});
+        Train(OptionsOf(mode), Data().catalog, Data().train, callbacks, start);
     Require(result.best_epoch <= result.epochs.size(), "the best epoch is one of those done");
     const Parameters& parameters = result.parameters;
     for (size_t i = 0; i < parameters.block_floats(); ++i) {

@@ -45,9 +45,9 @@ TEST_F(MemoryLimitTest, RefusesBeforeTheEndOfTheLog) {
   const RunResult read = Train(log, {});
   EXPECT_EQ(read.status, 3);
   EXPECT_NE(read.error.find("'noon' is not a number"), std::string::npos) << read.error;
-  const RunResult refused = Train(log, {"--memory-limit", "20M"});
+  const RunResult refused = Train(log, {"--memory-limit", "18M"});
   EXPECT_EQ(refused.status, 3);
-  EXPECT_NE(refused.error.find("--memory-limit: 20,971,520 bytes, but training would take about"),
+  EXPECT_NE(refused.error.find("--memory-limit: 18,874,368 bytes, but training would take about"),
             std::string::npos)
       << refused.error;
   EXPECT_EQ(refused.error.find("noon"), std::string::npos) << refused.error;
@@ -60,10 +60,10 @@ TEST_F(MemoryLimitTest, RefusesWhatComesFromAPipe) {
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   std::signal(SIGPIPE, SIG_IGN);  // nobody reads the rest
   std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << Log() << kLastLine; });
-  const RunResult refused = Train(pipe, {"--memory-limit", "18M"});
+  const RunResult refused = Train(pipe, {"--memory-limit", "16M"});
   writer.join();
   EXPECT_EQ(refused.status, 3);
-  EXPECT_NE(refused.error.find("--memory-limit: 18,874,368 bytes"), std::string::npos)
+  EXPECT_NE(refused.error.find("--memory-limit: 16,777,216 bytes"), std::string::npos)
       << refused.error;
   EXPECT_EQ(refused.error.find("noon"), std::string::npos) << refused.error;
 }
