@@ -90,21 +90,25 @@ HWY_INLINE void RowsBlock(const Rows& rows, size_t r, size_t end, size_t first, 
   }
 }
 
-// out[i][j] += sum over r of rows[r][c + i] * x[r][j] for kR columns from c on. A step goes down a
-// column of cache lines, which no hardware prefetcher foresees: the lines that come next,
-// `ahead_rows` rows and `ahead` columns from here, are fetched meanwhile.
-template <size_t kR, size_t kV>
+// out[i][j] += sum over r of rows[r][c + i] * x[r][j] for kR columns from c on; = where `fresh`. A
+// step goes down a column of cache lines, which no hardware prefetcher foresees: the lines that
+// come next, `ahead_rows` rows and `ahead` columns from here, are fetched meanwhile.
+template <size_t kR, size_t kV, Fetch kFetch>
 HWY_INLINE void TransposedBlock(const Rows& rows, size_t begin, size_t end, size_t c,
                                 size_t ahead_rows, ptrdiff_t ahead, const float* HWY_RESTRICT x,
-                                size_t x_stride, float* HWY_RESTRICT out, size_t out_stride) {
+                                size_t x_stride, float* HWY_RESTRICT out, size_t out_stride,
+                                bool fresh, RowsAhead* fetch_ahead) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   V sum[kR][kV];
   for (size_t i = 0; i < kR; ++i) {
-    for (size_t v = 0; v < kV; ++v) sum[i][v] = hn::Load(d, out + i * out_stride + v * lanes);
+    for (size_t v = 0; v < kV; ++v) {
+      sum[i][v] = fresh ? hn::Zero(d) : hn::Load(d, out + i * out_stride + v * lanes);
+    }
   }
   for (size_t r = begin; r < end; ++r) {
     const float* HWY_RESTRICT row = RowAt(rows, r) + c;
+    if (kFetch == Fetch::kAhead) fetch_ahead->FetchLine();
     hwy::Prefetch((ahead_rows != 0 ? RowAt(rows, r + ahead_rows) + c : row) + ahead);
     V column[kV];
     for (size_t v = 0; v < kV; ++v) column[v] = hn::Load(d, x + r * x_stride + v * lanes);
@@ -125,6 +129,13 @@ HWY_INLINE void CoverRows(size_t begin, size_t end, const F& block) {
   size_t i = begin;
   for (; i + kR <= end; i += kR) block(SizeTag<kR>(), i);
   if constexpr (kR > 1) CoverRows<kR / 2>(i, end, block);
+}
+
+// Steps in depth that CoverRows() and CoverWidth() take in all for `n` rows of a product.
+inline size_t Steps(size_t n, size_t width, size_t depth) {
+  const size_t vectors = width / hn::Lanes(D());
+  const size_t strips = (vectors + kMaxVectors - 1) / kMaxVectors;
+  return strips * (n / MaxRows((vectors + strips - 1) / strips)) * depth;
 }
 
 // Splits `width` into nearly equal strips of at most kMaxVectors vectors and calls
@@ -163,6 +174,7 @@ HWY_INLINE void CoverWidth(size_t width, const F& strip) {
 void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,
                      size_t x_stride, size_t width, float* out, size_t out_stride,
                      RowsAhead* ahead) {
+  if (ahead != nullptr) ahead->Pace(Steps(end - begin, width, depth));
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
     for (size_t first = 0; first == 0 || first < depth; first += kDepthBlock) {
@@ -176,7 +188,7 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
         };
         if (ahead != nullptr) {
           block_with(FetchTag<Fetch::kAhead>());
-        } else if (rows.index != nullptr && j == 0) {
+        } else if (j == 0) {
           block_with(FetchTag<Fetch::kOwnRows>());
         } else {
           block_with(FetchTag<Fetch::kNothing>());
@@ -188,7 +200,11 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
 
 void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
                                   size_t column_end, const float* x, size_t x_stride, size_t width,
-                                  float* out, size_t out_stride) {
+                                  float* out, size_t out_stride, bool fresh,
+                                  RowsAhead* fetch_ahead) {
+  if (fetch_ahead != nullptr) {
+    fetch_ahead->Pace(Steps(column_end - column_begin, width, end - begin));
+  }
   CoverWidth(width, [&](auto vectors, size_t j) HWY_ATTR {
     constexpr size_t kV = decltype(vectors)::value;
     for (size_t first = begin; first < end; first += kRowChunk) {
@@ -202,8 +218,17 @@ void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, si
           ahead = static_cast<ptrdiff_t>(column_begin) - static_cast<ptrdiff_t>(c);
           ahead_rows = last + kRowChunk <= end ? kRowChunk : 0;
         }
-        TransposedBlock<kR, kV>(rows, first, last, c, ahead_rows, ahead, x + j, x_stride,
-                                out + (c - column_begin) * out_stride + j, out_stride);
+        const auto block_with = [&](auto fetch) HWY_ATTR {
+          TransposedBlock<kR, kV, decltype(fetch)::value>(
+              rows, first, last, c, ahead_rows, ahead, x + j, x_stride,
+              out + (c - column_begin) * out_stride + j, out_stride, fresh && first == begin,
+              fetch_ahead);
+        };
+        if (fetch_ahead != nullptr) {
+          block_with(FetchTag<Fetch::kAhead>());
+        } else {
+          block_with(FetchTag<Fetch::kNothing>());
+        }
       });
     }
   });
@@ -227,9 +252,9 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
 
 void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
                                   size_t column_end, const float* x, size_t x_stride, size_t width,
-                                  float* out, size_t out_stride) {
+                                  float* out, size_t out_stride, bool fresh, RowsAhead* ahead) {
   HWY_DYNAMIC_DISPATCH(AddTransposedRowsTimesMatrix)
-  (rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride);
+  (rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride, fresh, ahead);
 }
 
 }  // namespace stint

@@ -38,8 +38,8 @@ struct Rows {
 };
 
 // Rows that will be needed soon, fetched into the second-level cache a line at a time beside the
-// arithmetic of a product. Fetched all at once they wait for each other, and the arithmetic with
-// them: the cache has 16 buffers for lines on their way.
+// arithmetic of a product. The cache has 16 buffers for lines on their way, and the arithmetic
+// waits for them as well: so the lines come at even distances over the whole product.
 class RowsAhead {
  public:
   // `rows` [count] row starts, `floats` of each.
@@ -48,7 +48,16 @@ class RowsAhead {
     if (count > 0) StartRow();
   }
 
+  // `steps` calls of FetchLine() will follow: only some of them fetch one.
+  void Pace(size_t steps) {
+    const size_t lines_a_row = (floats_ + kRowAlignment - 1) / kRowAlignment;
+    const size_t lines = static_cast<size_t>(end_ - rows_) * lines_a_row;
+    every_ = lines == 0 || steps <= lines ? 1 : steps / lines;
+    wait_ = every_;
+  }
   void FetchLine() {
+    if (--wait_ != 0) return;
+    wait_ = every_;
     if (rows_ == end_) return;
 #if defined(__GNUC__)
     __builtin_prefetch(at_, 0, 2);
@@ -66,6 +75,7 @@ class RowsAhead {
   const float* const* rows_;
   const float* const* end_;
   size_t floats_;
+  size_t every_ = 1, wait_ = 1;
   const float* at_ = nullptr;
   const float* stop_ = nullptr;
 };
@@ -79,10 +89,11 @@ void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, c
                      RowsAhead* ahead = nullptr);
 
 // out[c - column_begin][j] += sum over r in [begin, end) of rows[r][c] * x[r][j], for
-// c in [column_begin, column_end), j < width. Shapes as above.
+// c in [column_begin, column_end), j < width. Shapes as above. `fresh`: = instead of +=.
 void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
                                   size_t column_end, const float* x, size_t x_stride, size_t width,
-                                  float* out, size_t out_stride);
+                                  float* out, size_t out_stride, bool fresh = false,
+                                  RowsAhead* ahead = nullptr);
 
 }  // namespace stint
 

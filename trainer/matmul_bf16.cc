@@ -9,6 +9,7 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
@@ -215,8 +216,13 @@ void RowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end, size_t dept
 
 void AddTransposedRowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end,
                                       size_t column_begin, size_t column_end, const float* x,
-                                      size_t x_stride, size_t width, float* out,
-                                      size_t out_stride) {
+                                      size_t x_stride, size_t width, float* out, size_t out_stride,
+                                      bool fresh, RowsAhead* ahead) {
+  if (fresh) {
+    for (size_t c = 0; c < column_end - column_begin; ++c) {
+      std::fill_n(out + c * out_stride, width, 0.0f);
+    }
+  }
   Scratch scratch;
   for (size_t c = column_begin; c < column_end; c += kRowChunk) {
     const size_t columns = HWY_MIN(column_end - c, kRowChunk);
@@ -228,9 +234,15 @@ void AddTransposedRowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end
         PackStrip<kV>(x + r * x_stride + j, x_stride, r_end - r, scratch.x);
         CoverRows<MaxRows(kV)>(0, columns, [&](auto block, size_t i) HWY_ATTR {
           constexpr size_t kR = decltype(block)::value;
-          Block<kR, kV, 1, kRowChunk, false>(scratch.rows + i, scratch.x, (r_end - r + 1) / 2,
-                                             nullptr, out + (c - column_begin + i) * out_stride + j,
-                                             out_stride, nullptr);
+          const size_t pairs = (r_end - r + 1) / 2;
+          float* to = out + (c - column_begin + i) * out_stride + j;
+          if (ahead != nullptr) {
+            Block<kR, kV, 1, kRowChunk, true>(scratch.rows + i, scratch.x, pairs, nullptr, to,
+                                              out_stride, ahead);
+          } else {
+            Block<kR, kV, 1, kRowChunk, false>(scratch.rows + i, scratch.x, pairs, nullptr, to,
+                                               out_stride, ahead);
+          }
         });
       });
     }
@@ -245,7 +257,7 @@ void RowsTimesMatrixBf16(const Rows&, size_t, size_t, size_t, const float*, size
 }
 
 void AddTransposedRowsTimesMatrixBf16(const Rows&, size_t, size_t, size_t, size_t, const float*,
-                                      size_t, size_t, float*, size_t) {
+                                      size_t, size_t, float*, size_t, bool, RowsAhead*) {
   throw std::logic_error("bfloat16 products on a CPU without them");
 }
 
@@ -276,10 +288,10 @@ void RowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end, size_t dept
 
 void AddTransposedRowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end,
                                       size_t column_begin, size_t column_end, const float* x,
-                                      size_t x_stride, size_t width, float* out,
-                                      size_t out_stride) {
+                                      size_t x_stride, size_t width, float* out, size_t out_stride,
+                                      bool fresh, RowsAhead* ahead) {
   HWY_DYNAMIC_DISPATCH(AddTransposedRowsTimesMatrixBf16)
-  (rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride);
+  (rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride, fresh, ahead);
 }
 
 }  // namespace stint

@@ -30,7 +30,8 @@ void RowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end, size_t dept
 
 void AddTransposedRowsTimesMatrixBf16(const Rows& rows, size_t begin, size_t end,
                                       size_t column_begin, size_t column_end, const float* x,
-                                      size_t x_stride, size_t width, float* out, size_t out_stride);
+                                      size_t x_stride, size_t width, float* out, size_t out_stride,
+                                      bool fresh = false, RowsAhead* ahead = nullptr);
 
 }  // namespace stint
 

@@ -84,10 +84,14 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
   scores_ = AlignedFloats(max_columns * stride_);
   partials_ = AlignedFloats(Blocks(max_columns, kColumnBlock) * kLossStatistics * stride_);
   statistics_ = AlignedFloats(kLossStatistics * stride_);
-  d_hidden_parts_ = AlignedFloats(kMaxGroups * width * stride_);
+  size_t widest = width;
+  for (const GruParameters& layer : parameters_.layers) widest = std::max(widest, layer.inputs());
+  d_parts_ = AlignedFloats((kMaxGroups - 1) * widest * stride_);
   const auto threads = static_cast<size_t>(team_.threads());
   d_block_rows_ = AlignedFloats(threads * kColumnBlock * RowStride(width));
   d_rows_ = AlignedFloats(max_columns * RowStride(width));
+  max_occurrences_ = max_columns + options.batch_size;
+  gradients_.resize(threads * max_occurrences_);
   d_input_rows_ = AlignedFloats(options.batch_size * RowStride(input_width()));
   layers_.resize(parameters_.layers.size());
   for (size_t l = 0; l < layers_.size(); ++l) {
@@ -116,7 +120,7 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
       layer.d_hidden_gates = AlignedFloats(3 * cells);
     }
     if (options.dropout_hidden > 0) layer.mask = AlignedFloats(cells);
-    const size_t gradient_rows = updates_at_once() ? threads * kRowBlock : 3 * units;
+    const size_t gradient_rows = updates_at_once() ? threads * kMaxUnitBlock : 3 * units;
     layer.d_input_weights = AlignedFloats(gradient_rows * RowStride(inputs));
     layer.d_hidden_weights = AlignedFloats(gradient_rows * RowStride(units));
     layer.a = {.units = units,
@@ -139,9 +143,10 @@ void Network::SetOnes(size_t features, AlignedFloats* rows) const {
   for (size_t i = 0; i < stride_; ++i) rows->data()[i * RowStride(features) + features] = 1.0f;
 }
 
-double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step) {
+double Network::Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step,
+                     const Beside& beside) {
   DrawDropout(step);
-  Forward(batch, negatives);
+  Forward(batch, negatives, beside);
   const double loss = ComputeLoss();
   if (!(loss < kDivergedLoss)) return loss;  // NaN as well
   Backward();
@@ -204,12 +209,13 @@ void Network::DrawDropout(uint64_t step) {
   }
 }
 
-void Network::Forward(const MiniBatch& batch, std::span<const uint32_t> negatives) {
+void Network::Forward(const MiniBatch& batch, std::span<const uint32_t> negatives,
+                      const Beside& beside) {
   AssignColumns(batch, negatives);
   if (options_.normalize_items) NormalizeRows();
   GatherInputs(batch);
   for (size_t l = 0; l < layers_.size(); ++l) ForwardLayer(l);
-  ForwardScores();
+  ForwardScores(beside);
 }
 
 void Network::AssignColumns(const MiniBatch& batch, std::span<const uint32_t> negatives) {
@@ -219,6 +225,10 @@ void Network::AssignColumns(const MiniBatch& batch, std::span<const uint32_t> ne
   inputs_ = batch.inputs;
   occurrences_ = columns_;
   if (shared()) occurrences_.insert(occurrences_.end(), inputs_.begin(), inputs_.end());
+  moved_.clear();
+  for (size_t i = 0; i < rows_; ++i) {
+    if (batch.hidden_from[i] != static_cast<int32_t>(i)) moved_.push_back(static_cast<uint32_t>(i));
+  }
   std::fill(target_items_.begin(), target_items_.end(), -1);
   std::copy(batch.targets.begin(), batch.targets.end(), target_items_.begin());
 }
@@ -258,6 +268,24 @@ Rows Network::ColumnRows() const {
   return rows;
 }
 
+// What enters the first layer for sessions [begin, end), whole vectors of them; 0 where there is
+// none.
+void Network::EmbedSessions(const Rows& rows, size_t begin, size_t end) {
+  const size_t width = input_width();
+  const size_t last = std::clamp(rows_, begin, end);
+  EmbeddingForward(rows, width, stride_, begin, last, embedded_.data());
+  for (size_t c = 0; c < width; ++c) {
+    float* feature = embedded_.data() + c * stride_;
+    std::fill(feature + last, feature + end, 0.0f);
+    if (embedding_mask_.size() > 0) {
+      ApplyDropout(embedding_mask_.data() + c * stride_, begin, end, feature);
+    }
+  }
+  if (one_hot()) return;
+  SessionRows(embedded_.data() + begin, last - begin, stride_, 0, width,
+              embedded_rows_.data() + begin * RowStride(width), RowStride(width));
+}
+
 // What enters the first layer, and the hidden states that the rows go on from.
 void Network::GatherInputs(const MiniBatch& batch) {
   Rows rows = Rows::Of(parameters_.InputRows());
@@ -266,19 +294,12 @@ void Network::GatherInputs(const MiniBatch& batch) {
     rows.data = scaled_rows_.data() + columns_.size() * rows.stride;
     rows.index = nullptr;
   }
-  const size_t input_tasks = Blocks(input_width(), kRowBlock);
+  const size_t input_tasks = Blocks(stride_, kRowAlignment);
   size_t tasks = input_tasks;
   for (const Layer& layer : layers_) tasks += Blocks(layer.a.units, kRowBlock);
   team_.Run(tasks, [&](size_t t) {
     if (t < input_tasks) {
-      const size_t begin = t * kRowBlock, end = std::min(input_width(), begin + kRowBlock);
-      EmbeddingForward(rows, rows_, stride_, begin, end, embedded_.data());
-      if (embedding_mask_.size() > 0) {
-        ApplyDropout(embedding_mask_.data(), begin * stride_, end * stride_, embedded_.data());
-      }
-      if (one_hot()) return;
-      SessionRows(embedded_.data(), rows_, stride_, begin, end, embedded_rows_.data(),
-                  RowStride(input_width()));
+      EmbedSessions(rows, t * kRowAlignment, (t + 1) * kRowAlignment);
       return;
     }
     t -= input_tasks;
@@ -288,7 +309,7 @@ void Network::GatherInputs(const MiniBatch& batch) {
     Layer& layer = layers_[l];
     const size_t units = layer.a.units;
     const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
-    GatherLanes(layer.hidden.data(), batch.hidden_from.data(), rows_, stride_, begin, end,
+    GatherLanes(layer.hidden.data(), batch.hidden_from.data(), moved_, rows_, stride_, begin, end,
                 layer.old_hidden.data());
     SessionRows(layer.old_hidden.data(), rows_, stride_, begin, end, layer.old_rows.data(),
                 RowStride(units));
@@ -313,20 +334,6 @@ void Network::ForwardLayer(size_t l) {
   input_rows.bias = p.input_bias.data;
   Rows hidden_rows = Rows::Of(p.hidden_weights);
   if (reset_after) hidden_rows.bias = p.hidden_bias.data;
-  const size_t hidden_gates = reset_after ? 3 * units : 2 * units;
-  team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
-    products_.RowsTimesMatrix(input_rows, begin, end, p.inputs(), LayerInput(l), stride_, stride_,
-                              layer.input_gates.data(), stride_);
-    if (p.inputs() == 0) {  // one-hot: the gathered rows are the product
-      float* gates = layer.input_gates.data();
-      for (size_t i = begin * stride_; i < end * stride_; ++i) gates[i] += embedded_.data()[i];
-    }
-    products_.RowsTimesMatrix(hidden_rows, std::min(begin, hidden_gates),
-                              std::min(end, hidden_gates), units, layer.old_hidden.data(), stride_,
-                              stride_, layer.hidden_gates.data(), stride_);
-  });
-
   const auto output = [&](size_t begin, size_t end) {
     if (layer.mask.size() > 0) {
       ApplyDropout(layer.mask.data(), begin * stride_, end * stride_, layer.hidden.data());
@@ -334,28 +341,41 @@ void Network::ForwardLayer(size_t l) {
     SessionRows(layer.hidden.data(), rows_, stride_, begin, end, layer.hidden_rows.data(),
                 RowStride(units));
   };
-  if (reset_after) {
-    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
-      const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
+  // All gates of a unit together: what is made of them finds them in the cache.
+  team_.Run(UnitBlocks(units), [&](size_t t) {
+    const size_t begin = UnitBlockBegin(units, t), end = UnitBlockBegin(units, t + 1);
+    for (size_t gate = 0; gate < 3; ++gate) {
+      const size_t first = gate * units + begin, last = gate * units + end;
+      products_.RowsTimesMatrix(input_rows, first, last, p.inputs(), LayerInput(l), stride_,
+                                stride_, layer.input_gates.data(), stride_);
+      if (p.inputs() == 0) {  // one-hot: the gathered rows are the product
+        float* gates = layer.input_gates.data();
+        for (size_t i = first * stride_; i < last * stride_; ++i) gates[i] += embedded_.data()[i];
+      }
+    }
+    for (size_t gate = 0; gate < (reset_after ? 3 : 2); ++gate) {
+      products_.RowsTimesMatrix(hidden_rows, gate * units + begin, gate * units + end, units,
+                                layer.old_hidden.data(), stride_, stride_,
+                                layer.hidden_gates.data(), stride_);
+    }
+    if (reset_after) {
       GruResetAfterForward(layer.a, begin, end);
       output(begin, end);
-    });
-  } else {
-    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
-      const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
+    } else {
       GruResetBeforeForwardOpen(layer.a, begin, end);
       SessionRows(layer.reset_hidden.data(), rows_, stride_, begin, end, layer.reset_rows.data(),
                   RowStride(units));
-    });
-    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
-      const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
-      products_.RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
-                                layer.reset_hidden.data(), stride_, stride_,
-                                layer.hidden_gates.data(), stride_);
-      GruResetBeforeForwardClose(layer.a, begin, end);
-      output(begin, end);
-    });
-  }
+    }
+  });
+  if (reset_after) return;
+  team_.Run(UnitBlocks(units), [&](size_t t) {
+    const size_t begin = UnitBlockBegin(units, t), end = UnitBlockBegin(units, t + 1);
+    products_.RowsTimesMatrix(hidden_rows, 2 * units + begin, 2 * units + end, units,
+                              layer.reset_hidden.data(), stride_, stride_,
+                              layer.hidden_gates.data(), stride_);
+    GruResetBeforeForwardClose(layer.a, begin, end);
+    output(begin, end);
+  });
 }
 
 // Correction of columns [begin, end). Official: q = count of the in-batch columns, count^alpha of
@@ -379,14 +399,15 @@ void Network::CorrectScores(size_t begin, size_t end) {
   }
 }
 
-void Network::ForwardScores() {
+void Network::ForwardScores(const Beside& beside) {
   const Rows rows = ColumnRows();
   const size_t blocks = Blocks(columns_.size(), kColumnBlock);
   if (options_.logq > 0) correction_.resize(columns_.size());
   // Which items occur where is not needed before BackwardScores(): one more task beside the others.
   touched_.Reserve(occurrences_.size());
   if (!shared()) touched_inputs_.Reserve(inputs_.size());
-  team_.Run(blocks + 1, [&](size_t t) {
+  team_.Run(1 + blocks + beside.tasks, [&](size_t t) {
+    if (t > blocks) return beside.run(t - blocks - 1);
     if (t == 0) {
       touched_.Assign(occurrences_.data(), occurrences_.size());
       if (!shared()) touched_inputs_.Assign(inputs_.data(), inputs_.size());

@@ -7,8 +7,10 @@
 #ifndef STINT_TRAINER_NETWORK_H_
 #define STINT_TRAINER_NETWORK_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +23,7 @@
 #include "trainer/minibatch.h"
 #include "trainer/optimizer.h"
 #include "trainer/options.h"
+#include "trainer/pairwise_sum.h"
 #include "trainer/parameters.h"
 #include "trainer/products.h"
 #include "trainer/team.h"
@@ -42,10 +45,21 @@ class Network {
   // Takes over `parameters`. `counts` [items]: training counts, for the logQ correction.
   Network(const Options& options, std::span<const uint32_t> counts, Parameters parameters);
 
+  // Work that has nothing to do with a step and is done by its threads meanwhile, where they would
+  // wait for each other: run(0) to run(tasks - 1), in any order. Must not throw.
+  struct Beside {
+    size_t tasks = 0;
+    std::function<void(size_t)> run;
+  };
+
   // One step; `step` numbers the mini-batches of a run (it selects the dropout masks).
   // Returns the loss: sum over rows / nominal batch size. If that is not finite or beyond
   // kDivergedLoss, parameters and optimizer are left as they were before the step.
-  double Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step);
+  double Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step,
+              const Beside& beside);
+  double Step(const MiniBatch& batch, std::span<const uint32_t> negatives, uint64_t step) {
+    return Step(batch, negatives, step, {});
+  }
   static constexpr double kDivergedLoss = 1e12;
 
   // The threads that the stages run on. Keep it open over many steps: see Train().
@@ -67,7 +81,10 @@ class Network {
   // The stages of Step(), for tests; in this order. Backward() already updates the rows and
   // biases of items that occur once; Update() does the rest.
   void DrawDropout(uint64_t step);
-  void Forward(const MiniBatch& batch, std::span<const uint32_t> negatives);
+  void Forward(const MiniBatch& batch, std::span<const uint32_t> negatives, const Beside& beside);
+  void Forward(const MiniBatch& batch, std::span<const uint32_t> negatives) {
+    Forward(batch, negatives, {});
+  }
   double ComputeLoss();
   void Backward();
   void Update();
@@ -97,13 +114,23 @@ class Network {
   // Score columns handled together: their item rows (64 x 400 bytes at 100 units) and scores fit
   // the first-level cache.
   static constexpr size_t kColumnBlock = 64;
-  // Partial sums of the hidden state's gradient, added in order: as many as threads can share.
-  static constexpr size_t kMaxGroups = 16;
+  // Partial sums of a gradient: as many as threads can share.
+  static constexpr size_t kMaxGroups = PairwiseSum::kMaxParts;
   // Of these as many as the layer allows: partial sums beyond the second-level cache cost more than
   // threads gain.
-  size_t Groups() const { return parameters_.width() * stride_ > 32768 ? 8 : kMaxGroups; }
-  // Gate rows, features and units in a task.
+  size_t Groups(size_t features) const { return features * stride_ > 32768 ? 8 : kMaxGroups; }
+  // Features in a task.
   static constexpr size_t kRowBlock = 32;
+  // Units of a layer are handled in blocks of about 28, of an even number where there are several:
+  // two threads then have equal work.
+  static size_t UnitBlocks(size_t units) {
+    const size_t blocks = units / 28;
+    return blocks < 2 ? 1 : blocks - blocks % 2;
+  }
+  static size_t UnitBlockBegin(size_t units, size_t block) {
+    return std::min(units, RoundUp(units * block / UnitBlocks(units), 4));
+  }
+  static constexpr size_t kMaxUnitBlock = 64;
   static size_t Blocks(size_t n, size_t block) { return (n + block - 1) / block; }
   // Floats in a session's row of features with a 1 behind, padded.
   static size_t RowStride(size_t features) { return RoundUp(features + 1, kRowAlignment); }
@@ -121,21 +148,26 @@ class Network {
     AlignedFloats d_hidden_gates;    // [3 units, batch] (reset_after; else equal to d_input_gates)
     AlignedFloats d_reset_hidden;    // [units, batch] (reset_before)
     AlignedFloats d_input_weights;   // [3 units, row_stride(inputs)], last the bias; with
-                                     // updates_at_once() [threads, kRowBlock, ..] scratch
+                                     // updates_at_once() [threads, kMaxUnitBlock, ..] scratch
     AlignedFloats d_hidden_weights;  // [3 units, row_stride(units)], likewise
   };
 
   void AssignColumns(const MiniBatch& batch, std::span<const uint32_t> negatives);
   void GatherInputs(const MiniBatch& batch);
+  void EmbedSessions(const Rows& rows, size_t begin, size_t end);
   void ForwardLayer(size_t l);
-  void ForwardScores();
+  void ForwardScores(const Beside& beside);
   void CorrectScores(size_t begin, size_t end);
   void NormalizeRows();
   void BackwardScores();
   void BackwardLayer(size_t l);
+  template <class Part, class Run>
+  void ForGroups(size_t blocks, size_t features, const Part& part, const Run& run);
+  void BackwardWeights(const Matrix& weights, const Matrix& bias, size_t begin, size_t end,
+                       const float* d_gates, const float* input_rows, AlignedFloats* d_weights);
   void BackwardInputs();
-  void UpdateGates(size_t l, size_t begin, size_t end, const float* d_input_weights,
-                   const float* d_hidden_weights);
+  void UpdateGates(const Matrix& weights, const Matrix& bias, size_t begin, size_t end,
+                   const float* gradient);
   void UpdateItems();
   void UpdateInputs();
   // Updates of single elements that wait to be done side by side.
@@ -156,7 +188,9 @@ class Network {
   static constexpr size_t kMaxSlots = 4;
   // Rows from one that is updated to one that is fetched for it.
   static constexpr size_t kUpdatesAhead = 6;
-  size_t RowsNeeded(size_t begin, size_t end, size_t last, const float** rows) const;
+  static constexpr size_t kItemsAhead = 2;
+  size_t ItemSlots(size_t begin, size_t end, const float** rows) const;
+  size_t ItemRows(size_t begin, size_t end, const float** rows) const;
   size_t UpdatedRows(const Matrix& m, size_t begin, size_t end, const float** rows) const;
   void PrefetchItem(size_t item) const;
 
@@ -198,6 +232,7 @@ class Network {
   size_t rows_ = 0;                    // of the current mini-batch
   std::vector<uint32_t> columns_;      // [rows + negatives] items: targets, then negatives
   std::vector<uint32_t> inputs_;       // [rows] items that enter
+  std::vector<uint32_t> moved_;        // rows that go on from another row's hidden state, or none
   std::vector<uint32_t> occurrences_;  // columns, then inputs if their rows are the same
   std::vector<float> correction_;      // [columns], with logQ alone
   std::vector<float> column_bias_;     // [columns], with normalize_items alone
@@ -217,12 +252,16 @@ class Network {
   AlignedFloats scores_;          // [columns, batch]
   AlignedFloats partials_;        // [blocks, kLossStatistics, batch]
   AlignedFloats statistics_;      // [kLossStatistics, batch]
-  AlignedFloats d_hidden_parts_;  // [groups, width, batch] partial sums over column groups
-  AlignedFloats d_block_rows_;    // [threads, kColumnBlock, row_stride(width)], last the bias
-  AlignedFloats d_rows_;          // [columns, row_stride(width)], last the bias; filled where an
-                                  // item occurs more than once, or everywhere without
-                                  // updates_at_once()
-  AlignedFloats d_input_rows_;    // [batch, row_stride(input width)]
+  AlignedFloats d_parts_;         // [groups - 1, features, batch] partial sums of all groups but
+                                  // the first, which is begun in place
+  PairwiseSum parts_sum_;
+  AlignedFloats d_block_rows_;  // [threads, kColumnBlock, row_stride(width)], last the bias
+  AlignedFloats d_rows_;        // [columns, row_stride(width)], last the bias; filled where an
+                                // item occurs more than once, or everywhere without
+                                // updates_at_once()
+  size_t max_occurrences_ = 0;  // of rows in a mini-batch
+  std::vector<const float*> gradients_;  // [threads, max_occurrences_] scratch
+  AlignedFloats d_input_rows_;           // [batch, row_stride(input width)]
   std::vector<Layer> layers_;
 };
 

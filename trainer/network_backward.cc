@@ -31,121 +31,143 @@ void Network::BackwardScores() {
   const size_t width = parameters_.width();
   const size_t row_stride = RowStride(width);
   const size_t blocks = Blocks(batch.columns, kColumnBlock);
-  const size_t groups = std::min(blocks, Groups());
   const Rows items = ColumnRows();
   const bool at_once = updates_at_once();
-  team_.Run(groups, [&](size_t g) {
-    float* d_hidden = d_hidden_parts_.data() + g * width * stride_;
+  const auto part = [&](size_t g) {
+    return g == 0 ? layer.d_hidden.data() : d_parts_.data() + (g - 1) * width * stride_;
+  };
+  ForGroups(blocks, width, part, [&](size_t b, bool fresh, float* d_hidden) {
     float* d_rows = d_block_rows_.data() + team_.thread() * kColumnBlock * row_stride;
-    std::memset(d_hidden, 0, width * stride_ * sizeof(float));
-    const size_t last = std::min(batch.columns, (g + 1) * blocks / groups * kColumnBlock);
-    for (size_t b = g * blocks / groups; b < (g + 1) * blocks / groups; ++b) {
-      const size_t begin = b * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
-      LossGradient(loss_config_, batch, begin, end,
-                   partials_.data() + b * kLossStatistics * stride_, statistics_.data());
-      products_.AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_,
-                                             stride_, d_hidden, stride_);
-      // Beside this product come the slots of its rows, and the rows of the next block.
-      const float* soon[kMaxSlots * kColumnBlock];
-      RowsAhead ahead(soon, at_once ? RowsNeeded(begin, end, last, soon) : 0, width);
-      products_.RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0,
-                                end - begin, rows_, layer.hidden_rows.data(), row_stride,
-                                row_stride, d_rows, row_stride, &ahead);
-      OnceUpdates biases;
-      for (size_t c = begin; c < end; ++c) {
-        if (at_once && c + kUpdatesAhead < end) PrefetchItem(columns_[c + kUpdatesAhead]);
-        const float* gradient = d_rows + (c - begin) * row_stride;
-        if (at_once && touched_.OccursOnce(columns_[c])) {
-          UpdateItem(columns_[c], &gradient, 1);
-          UpdateBias(columns_[c], gradient[width], &biases);
-        } else {
-          std::copy_n(gradient, row_stride, d_rows_.data() + c * row_stride);
-        }
+    const size_t begin = b * kColumnBlock, end = std::min(batch.columns, begin + kColumnBlock);
+    LossGradient(loss_config_, batch, begin, end, partials_.data() + b * kLossStatistics * stride_,
+                 statistics_.data());
+    // Beside the first product come the slots of its rows, beside the second the next block's rows.
+    const float* soon[kMaxSlots * kColumnBlock];
+    RowsAhead slots(soon, at_once ? ItemSlots(begin, end, soon) : 0, width);
+    products_.AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_,
+                                           stride_, d_hidden, stride_, fresh, &slots);
+    RowsAhead next(soon, at_once ? ItemRows(end, end + kColumnBlock, soon) : 0, width);
+    products_.RowsTimesMatrix({.data = scores_.data() + begin * stride_, .stride = stride_}, 0,
+                              end - begin, rows_, layer.hidden_rows.data(), row_stride, row_stride,
+                              d_rows, row_stride, &next);
+    OnceUpdates biases;
+    for (size_t c = begin; c < end; ++c) {
+      if (at_once && c + kUpdatesAhead < end) PrefetchItem(columns_[c + kUpdatesAhead]);
+      const float* gradient = d_rows + (c - begin) * row_stride;
+      if (at_once && touched_.OccursOnce(columns_[c])) {
+        UpdateItem(columns_[c], &gradient, 1);
+        UpdateBias(columns_[c], gradient[width], &biases);
+      } else {
+        std::copy_n(gradient, row_stride, d_rows_.data() + c * row_stride);
       }
-      FlushBiases(&biases);
     }
-  });
-  team_.Run(Blocks(width, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock * stride_;
-    const size_t end = std::min(width * stride_, begin + kRowBlock * stride_);
-    float* sum = layer.d_hidden.data();
-    std::copy(d_hidden_parts_.data() + begin, d_hidden_parts_.data() + end, sum + begin);
-    for (size_t g = 1; g < groups; ++g) {
-      const float* part = d_hidden_parts_.data() + g * width * stride_;
-      for (size_t i = begin; i < end; ++i) sum[i] += part[i];
-    }
+    FlushBiases(&biases);
   });
 }
 
+// Calls run(block, fresh, part) for every block, whose sums are to be added to `part`, or begun
+// there where it is fresh. part(g) [features, batch] is the partial sum of group g; that of group 0
+// becomes the sum. The groups are always the same, whatever the threads.
+template <class Part, class Run>
+void Network::ForGroups(size_t blocks, size_t features, const Part& part, const Run& run) {
+  const size_t groups = std::min(blocks, Groups(features));
+  parts_sum_.Start(groups);
+  // Each thread takes neighbours, so that their sums are in its cache.
+  const auto threads = static_cast<size_t>(team_.threads());
+  const size_t share = Blocks(groups, threads);
+  team_.Run(threads * share, [&](size_t t) {
+    const size_t g = t % threads * share + t / threads;
+    if (g >= groups) return;
+    const size_t first = g * blocks / groups;
+    for (size_t b = first; b < (g + 1) * blocks / groups; ++b) run(b, b == first, part(g));
+    parts_sum_.Finish(g, [&](size_t to, size_t from) {
+      float* sum = part(to);
+      const float* other = part(from);
+      for (size_t i = 0; i < features * stride_; ++i) sum[i] += other[i];
+    });
+  });
+}
+
+// Gradient of the layer's input, and of its weights. Once the gradients of a block of units' gates
+// are there, nothing but the block needs its weights any more: they are read for the gradient of
+// the input and updated while they and their own gradients are in the cache. (At 512 units those
+// gradients alone are 6 MB.)
 void Network::BackwardLayer(size_t l) {
   Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
   const size_t units = p.units(), inputs = p.inputs();
   const bool reset_after = p.form == GruForm::kResetAfter;
-  const float* d_input_gates = layer.d_input_gates.data();
-  const float* d_hidden_gates = reset_after ? layer.d_hidden_gates.data() : d_input_gates;
-  const Rows hidden_rows = Rows::Of(p.hidden_weights);
-
-  team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
-    if (layer.mask.size() > 0) {
-      ApplyDropout(layer.mask.data(), begin * stride_, end * stride_, layer.d_hidden.data());
-    }
-    if (reset_after) {
-      GruResetAfterBackward(layer.a, begin, end, layer.d_hidden.data(), layer.d_input_gates.data(),
-                            layer.d_hidden_gates.data());
-    } else {
+  const size_t blocks = UnitBlocks(units);
+  const auto drop = [&](size_t begin, size_t end) {
+    if (layer.mask.size() == 0) return;
+    ApplyDropout(layer.mask.data(), begin * stride_, end * stride_, layer.d_hidden.data());
+  };
+  if (!reset_after) {  // the reset gate's gradient needs the candidate's of all units
+    team_.Run(blocks, [&](size_t t) {
+      const size_t begin = UnitBlockBegin(units, t), end = UnitBlockBegin(units, t + 1);
+      drop(begin, end);
       GruResetBeforeBackwardOpen(layer.a, begin, end, layer.d_hidden.data(),
                                  layer.d_input_gates.data());
-    }
-  });
-  if (!reset_after) {
-    team_.Run(Blocks(units, kRowBlock), [&](size_t t) {
-      const size_t begin = t * kRowBlock, end = std::min(units, begin + kRowBlock);
+    });
+    team_.Run(blocks, [&](size_t t) {
+      const size_t begin = UnitBlockBegin(units, t), end = UnitBlockBegin(units, t + 1);
       float* d_reset = layer.d_reset_hidden.data();
-      std::fill(d_reset + begin * stride_, d_reset + end * stride_, 0.0f);
-      products_.AddTransposedRowsTimesMatrix(hidden_rows, 2 * units, 3 * units, begin, end,
-                                             layer.d_input_gates.data(), stride_, stride_,
-                                             d_reset + begin * stride_, stride_);
+      products_.AddTransposedRowsTimesMatrix(
+          Rows::Of(p.hidden_weights), 2 * units, 3 * units, begin, end, layer.d_input_gates.data(),
+          stride_, stride_, d_reset + begin * stride_, stride_, /*fresh=*/true);
       GruResetBeforeBackwardClose(layer.a, begin, end, d_reset, layer.d_input_gates.data());
     });
   }
 
-  // Gradient of the layer's input. (One-hot input: that of the gates.)
+  // (One-hot input has no weights; its gradient is that of the gates.)
   float* d_input = l == 0 ? d_embedded_.data() : layers_[l - 1].d_hidden.data();
-  const Rows input_rows = Rows::Of(p.input_weights);
-  team_.Run(Blocks(inputs, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock, end = std::min(inputs, begin + kRowBlock);
-    std::fill(d_input + begin * stride_, d_input + end * stride_, 0.0f);
-    products_.AddTransposedRowsTimesMatrix(input_rows, 0, 3 * units, begin, end, d_input_gates,
-                                           stride_, stride_, d_input + begin * stride_, stride_);
+  const auto part = [&](size_t g) {
+    return g == 0 ? d_input : d_parts_.data() + (g - 1) * inputs * stride_;
+  };
+  ForGroups(blocks, inputs, part, [&](size_t block, bool fresh, float* d_input_part) {
+    const size_t begin = UnitBlockBegin(units, block), end = UnitBlockBegin(units, block + 1);
+    if (reset_after) {
+      drop(begin, end);
+      GruResetAfterBackward(layer.a, begin, end, layer.d_hidden.data(), layer.d_input_gates.data(),
+                            layer.d_hidden_gates.data());
+    }
+    for (size_t gate = 0; gate < 3; ++gate) {
+      const size_t first = gate * units + begin, last = gate * units + end;
+      products_.AddTransposedRowsTimesMatrix(Rows::Of(p.input_weights), first, last, 0, inputs,
+                                             layer.d_input_gates.data(), stride_, stride_,
+                                             d_input_part, stride_, fresh && gate == 0);
+    }
+    for (size_t gate = 0; gate < 3; ++gate) {
+      const size_t first = gate * units + begin, last = gate * units + end;
+      BackwardWeights(p.input_weights, p.input_bias, first, last, layer.d_input_gates.data(),
+                      LayerInputRows(l), &layer.d_input_weights);
+    }
+    for (size_t gate = 0; gate < 3; ++gate) {
+      const size_t first = gate * units + begin, last = gate * units + end;
+      // The candidate's recurrent product takes r h in the reset_before form.
+      const bool of_reset = gate == 2 && !reset_after;
+      BackwardWeights(p.hidden_weights, p.hidden_bias, first, last,
+                      (reset_after ? layer.d_hidden_gates : layer.d_input_gates).data(),
+                      (of_reset ? layer.reset_rows : layer.old_rows).data(),
+                      &layer.d_hidden_weights);
+    }
   });
+}
 
-  // Gradient of its weights, which nothing needs any more: they are updated while it is in the
-  // cache. (At 512 units the gradients alone are 6 MB.)
+// Gradient of rows [begin, end) of a layer's weights, by the gradients of their gates and
+// what they were multiplied with, session by session; and their update, where it need not wait.
+void Network::BackwardWeights(const Matrix& weights, const Matrix& bias, size_t begin, size_t end,
+                              const float* d_gates, const float* input_rows,
+                              AlignedFloats* d_weights) {
+  const size_t stride = RowStride(weights.cols);
   const bool at_once = updates_at_once();
-  team_.Run(Blocks(3 * units, kRowBlock), [&](size_t t) {
-    const size_t begin = t * kRowBlock, end = std::min(3 * units, begin + kRowBlock);
-    // Each thread has rows of its own, always the same: they stay in its cache.
-    const size_t place = at_once ? team_.thread() * kRowBlock : begin;
-    float* d_input_weights = layer.d_input_weights.data() + place * RowStride(inputs);
-    float* d_hidden_weights = layer.d_hidden_weights.data() + place * RowStride(units);
-    const float* soon[kMaxSlots * kRowBlock];
-    RowsAhead of_inputs(soon, at_once ? UpdatedRows(p.input_weights, begin, end, soon) : 0, inputs);
-    products_.RowsTimesMatrix({.data = d_input_gates + begin * stride_, .stride = stride_}, 0,
-                              end - begin, rows_, LayerInputRows(l), RowStride(inputs),
-                              RowStride(inputs), d_input_weights, RowStride(inputs), &of_inputs);
-    RowsAhead of_hidden(soon, at_once ? UpdatedRows(p.hidden_weights, begin, end, soon) : 0, units);
-    // The candidate's recurrent product takes r h in the reset_before form.
-    const size_t middle = (reset_after ? end : std::clamp(2 * units, begin, end)) - begin;
-    const Rows d_gates = {.data = d_hidden_gates + begin * stride_, .stride = stride_};
-    products_.RowsTimesMatrix(d_gates, 0, middle, rows_, layer.old_rows.data(), RowStride(units),
-                              RowStride(units), d_hidden_weights, RowStride(units), &of_hidden);
-    products_.RowsTimesMatrix(d_gates, middle, end - begin, rows_, layer.reset_rows.data(),
-                              RowStride(units), RowStride(units), d_hidden_weights,
-                              RowStride(units), &of_hidden);
-    if (at_once) UpdateGates(l, begin, end, d_input_weights, d_hidden_weights);
-  });
+  // Each thread has rows of its own, always the same: they stay in its cache.
+  float* gradient = d_weights->data() + (at_once ? team_.thread() * kMaxUnitBlock : begin) * stride;
+  const float* soon[kMaxSlots * kMaxUnitBlock];
+  RowsAhead ahead(soon, at_once ? UpdatedRows(weights, begin, end, soon) : 0, weights.cols);
+  products_.RowsTimesMatrix({.data = d_gates + begin * stride_, .stride = stride_}, 0, end - begin,
+                            rows_, input_rows, stride, stride, gradient, stride, &ahead);
+  if (at_once) UpdateGates(weights, bias, begin, end, gradient);
 }
 
 // Gradient rows of the items that entered.

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "trainer/network.h"
 #include "trainer/row_math.h"
@@ -35,9 +34,11 @@ void Network::Update() {
       const size_t rows = 3 * layers_[l].a.units;
       team_.Run(Blocks(rows, kRowBlock), [&](size_t t) {
         const size_t begin = t * kRowBlock;
+        const size_t end = std::min(rows, begin + kRowBlock);
         const GruParameters& p = parameters_.layers[l];
-        UpdateGates(l, begin, std::min(rows, begin + kRowBlock),
-                    layers_[l].d_input_weights.data() + begin * RowStride(p.inputs()),
+        UpdateGates(p.input_weights, p.input_bias, begin, end,
+                    layers_[l].d_input_weights.data() + begin * RowStride(p.inputs()));
+        UpdateGates(p.hidden_weights, p.hidden_bias, begin, end,
                     layers_[l].d_hidden_weights.data() + begin * RowStride(p.units()));
       });
     }
@@ -113,33 +114,35 @@ void Network::ClipGradients() {
 
 // Rows [begin, end) of a layer's weights and their biases, by gradients that begin with row
 // `begin`.
-void Network::UpdateGates(size_t l, size_t begin, size_t end, const float* d_input_weights,
-                          const float* d_hidden_weights) {
-  const GruParameters& p = parameters_.layers[l];
+void Network::UpdateGates(const Matrix& weights, const Matrix& bias, size_t begin, size_t end,
+                          const float* gradient) {
   OnceUpdates biases;
-  const auto update = [&](const Matrix& weights, const Matrix& bias, const float* gradient) {
-    for (size_t row = begin; row < end; ++row, gradient += RowStride(weights.cols)) {
-      if (weights.cols > 0) {  // one-hot input has none, and its slots would be those behind it
-        UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
-      }
-      if (bias.rows > 0) UpdateElement(SlotsOf(bias, row), gradient[weights.cols], &biases);
+  for (size_t row = begin; row < end; ++row, gradient += RowStride(weights.cols)) {
+    if (weights.cols > 0) {  // one-hot input has none, and its slots would be those behind it
+      UpdateRow(optimizer_, SlotsOf(weights, row * weights.stride), &gradient, 1, weights.cols);
     }
-    FlushBiases(&biases);
-  };
-  update(p.input_weights, p.input_bias, d_input_weights);
-  update(p.hidden_weights, p.hidden_bias, d_hidden_weights);
+    if (bias.rows > 0) UpdateElement(SlotsOf(bias, row), gradient[weights.cols], &biases);
+  }
+  FlushBiases(&biases);
 }
 
-// The slots of columns [begin, end), which are updated next, and the rows of the block after them.
-size_t Network::RowsNeeded(size_t begin, size_t end, size_t last, const float** rows) const {
-  const auto row = [&](size_t c) { return parameters_.items.Row(columns_[c]); };
+// The slots of columns [begin, end).
+size_t Network::ItemSlots(size_t begin, size_t end, const float** rows) const {
   size_t n = 0;
   for (const Parameters* slots : {&first_, &second_, &velocities_}) {
     if (slots->block() == nullptr) continue;
     const ptrdiff_t away = slots->block() - parameters_.block();
-    for (size_t c = begin; c < end; ++c) rows[n++] = row(c) + away;
+    for (size_t c = begin; c < end; ++c) rows[n++] = parameters_.items.Row(columns_[c]) + away;
   }
-  for (size_t c = end; c < std::min(last, end + kColumnBlock); ++c) rows[n++] = row(c);
+  return n;
+}
+
+// The rows of columns [begin, end), as far as there are any.
+size_t Network::ItemRows(size_t begin, size_t end, const float** rows) const {
+  size_t n = 0;
+  for (size_t c = begin; c < std::min(columns_.size(), end); ++c) {
+    rows[n++] = parameters_.items.Row(columns_[c]);
+  }
   return n;
 }
 
@@ -214,23 +217,28 @@ void Network::UpdateItems() {
   const size_t width = parameters_.width();
   const bool at_once = updates_at_once();
   team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
-    std::vector<const float*> gradients;
-    OnceUpdates biases;
+    size_t left[kColumnBlock], n = 0;
     for (size_t slot = t * kColumnBlock; slot < std::min(touched_.size(), (t + 1) * kColumnBlock);
          ++slot) {
-      const size_t occurrences = touched_.end(slot) - touched_.begin(slot);
-      if (at_once && occurrences == 1 && *touched_.begin(slot) < columns_.size()) continue;
-      gradients.clear();
+      const bool once = touched_.end(slot) - touched_.begin(slot) == 1;
+      if (!at_once || !once || *touched_.begin(slot) >= columns_.size()) left[n++] = slot;
+    }
+    const float** gradients = gradients_.data() + team_.thread() * max_occurrences_;
+    OnceUpdates biases;
+    for (size_t i = 0; i < n; ++i) {
+      if (i + kItemsAhead < n) PrefetchItem(touched_.item(left[i + kItemsAhead]));
+      size_t occurrences = 0;
       float d_bias = 0.0f;
       bool scored = false;
-      for (const uint32_t* at = touched_.begin(slot); at != touched_.end(slot); ++at) {
-        gradients.push_back(GradientRow(*at));
+      for (const uint32_t* at = touched_.begin(left[i]); at != touched_.end(left[i]); ++at) {
+        const float* gradient = GradientRow(*at);
+        gradients[occurrences++] = gradient;
         if (*at >= columns_.size()) continue;
-        d_bias += gradients.back()[width];
+        d_bias += gradient[width];
         scored = true;
       }
-      const size_t item = touched_.item(slot);
-      UpdateItem(item, gradients.data(), occurrences);
+      const size_t item = touched_.item(left[i]);
+      UpdateItem(item, gradients, occurrences);
       if (scored) UpdateBias(item, d_bias, &biases);
     }
     FlushBiases(&biases);
@@ -241,16 +249,16 @@ void Network::UpdateItems() {
 void Network::UpdateInputs() {
   const Matrix& inputs = parameters_.inputs;
   team_.Run(Blocks(touched_inputs_.size(), kRowBlock), [&](size_t t) {
-    std::vector<const float*> gradients;
+    const float** gradients = gradients_.data() + team_.thread() * max_occurrences_;
     for (size_t slot = t * kRowBlock; slot < std::min(touched_inputs_.size(), (t + 1) * kRowBlock);
          ++slot) {
-      gradients.clear();
+      size_t occurrences = 0;
       for (const uint32_t* at = touched_inputs_.begin(slot); at != touched_inputs_.end(slot);
            ++at) {
-        gradients.push_back(d_input_rows_.data() + *at * RowStride(inputs.cols));
+        gradients[occurrences++] = d_input_rows_.data() + *at * RowStride(inputs.cols);
       }
-      UpdateRow(optimizer_, SlotsOf(inputs, touched_inputs_.item(slot) * inputs.stride),
-                gradients.data(), gradients.size(), inputs.cols);
+      UpdateRow(optimizer_, SlotsOf(inputs, touched_inputs_.item(slot) * inputs.stride), gradients,
+                occurrences, inputs.cols);
     }
   });
 }

@@ -28,9 +28,11 @@ class Products {
 
   void AddTransposedRowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t column_begin,
                                     size_t column_end, const float* x, size_t x_stride,
-                                    size_t width, float* out, size_t out_stride) const {
+                                    size_t width, float* out, size_t out_stride, bool fresh = false,
+                                    RowsAhead* ahead = nullptr) const {
     (bf16_ ? AddTransposedRowsTimesMatrixBf16 : stint::AddTransposedRowsTimesMatrix)(
-        rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride);
+        rows, begin, end, column_begin, column_end, x, x_stride, width, out, out_stride, fresh,
+        ahead);
   }
 
  private:

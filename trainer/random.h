@@ -22,11 +22,12 @@ enum class RandomStream : uint64_t {
 
 // Bijective 64-bit mixer: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast
 // splittable pseudorandom number generators", OOPSLA 2014, variant 13).
+constexpr uint64_t kMixFirst = 0xBF58476D1CE4E5B9u, kMixSecond = 0x94D049BB133111EBu;
 inline uint64_t MixBits(uint64_t x) {
   x ^= x >> 30;
-  x *= 0xBF58476D1CE4E5B9u;
+  x *= kMixFirst;
   x ^= x >> 27;
-  x *= 0x94D049BB133111EBu;
+  x *= kMixSecond;
   return x ^ (x >> 31);
 }
 
@@ -40,8 +41,10 @@ class RandomCounter {
   // Uniform in [0, 1), a multiple of 2^-53.
   double Unit(uint64_t index) const { return static_cast<double>(Bits(index) >> 11) * 0x1p-53; }
 
- private:
   static constexpr uint64_t kGolden = 0x9E3779B97F4A7C15u;
+  uint64_t key() const { return key_; }
+
+ private:
   uint64_t key_;
 };
 

@@ -48,18 +48,6 @@ std::string DescribeBatch(const MiniBatch& batch, const Catalog& catalog) {
   return text.str();
 }
 
-// Draws the negatives of a mini-batch; draw numbers go on over a whole run.
-void SampleNegatives(const NegativeSampler& sampler, uint64_t step, Team* team,
-                     std::vector<uint32_t>* negatives) {
-  constexpr size_t kBlock = 256;
-  const size_t n = negatives->size();
-  team->Run((n + kBlock - 1) / kBlock, [&](size_t t) {
-    const size_t begin = t * kBlock;
-    sampler.Sample(step * n + begin,
-                   std::span(*negatives).subspan(begin, std::min(kBlock, n - begin)));
-  });
-}
-
 constexpr char kBadWeight[] = "a weight is not finite or beyond 1e15";
 
 // Whether a model file can hold all of them.
@@ -100,6 +88,7 @@ class Training {
   void StartEpoch();
   void TrainEpoch();
   bool Step(const MiniBatch& batch);
+  Network::Beside DrawNegatives(uint64_t step);
   bool FinishEpoch();
   void KeepLastGood(Parameters exported);
   void Diverge(const std::string& what);
@@ -121,7 +110,9 @@ class Training {
   MiniBatchIterator batches_;
   std::vector<uint32_t> order_;      // [sessions] of this epoch
   std::vector<uint32_t> negatives_;  // of a mini-batch; of all of them for NegativeSource::kAll
-  ordered_json fingerprint_;         // of the data, made when it is first needed
+  std::vector<uint32_t> next_negatives_;  // of mini-batch `next_step_` of the run
+  uint64_t next_step_ = ~uint64_t{0};     // none yet
+  ordered_json fingerprint_;              // of the data, made when it is first needed
 
   // The position: `progress_.minibatch` mini-batches of epoch `progress_.epoch` are done. Between
   // epochs it is 0 of the next one, and the network's hidden states are still the old ones.
@@ -153,7 +144,8 @@ Training::Training(const Options& options, const Catalog& catalog, const Session
                                        : StartValues()),
       sampler_(catalog.counts, options_.sample_alpha, seed_),
       batches_(sessions, options_.batch_size, MinimumRows(options_)),
-      negatives_(options_.UsesSamples() ? options_.negatives : 0) {
+      negatives_(options_.UsesSamples() ? options_.negatives : 0),
+      next_negatives_(negatives_) {
   if (options_.negative_source == NegativeSource::kAll) {
     negatives_.resize(catalog.size());
     std::iota(negatives_.begin(), negatives_.end(), 0u);
@@ -231,15 +223,34 @@ void Training::TrainEpoch() {
   if (best_recall_ < 0) result_.partial_minibatches = progress_.minibatch;
 }
 
+// The tasks that draw the negatives of mini-batch `step` of the run into next_negatives_; draw
+// numbers go on over a whole run.
+Network::Beside Training::DrawNegatives(uint64_t step) {
+  static constexpr size_t kBlock = 256;
+  const size_t n = next_negatives_.size();
+  return {(n + kBlock - 1) / kBlock, [this, step, n](size_t t) {
+            const size_t begin = t * kBlock;
+            sampler_.Sample(step * n + begin,
+                            std::span(next_negatives_).subspan(begin, std::min(kBlock, n - begin)));
+          }};
+}
+
 // False if the step diverged; the position is then the one before it.
 bool Training::Step(const MiniBatch& batch) {
   const double done = static_cast<double>(progress_.epoch - 1) +
                       static_cast<double>(progress_.targets) / static_cast<double>(epoch_targets_);
   network_.SetLearningRate(LearningRateAt(options_, done));
+  Network::Beside draw_next;
   if (options_.UsesSamples()) {
-    SampleNegatives(sampler_, result_.steps, &network_.team(), &negatives_);
+    if (next_step_ != result_.steps) {
+      const Network::Beside draw = DrawNegatives(result_.steps);
+      network_.team().Run(draw.tasks, draw.run);
+    }
+    std::swap(negatives_, next_negatives_);
+    next_step_ = result_.steps + 1;
+    draw_next = DrawNegatives(next_step_);
   }
-  const double loss = network_.Step(batch, negatives_, result_.steps);
+  const double loss = network_.Step(batch, negatives_, result_.steps, draw_next);
   if (!(loss < Network::kDivergedLoss)) {
     std::ostringstream text;
     text << "epoch " << progress_.epoch << ", mini-batch " << progress_.minibatch + 1

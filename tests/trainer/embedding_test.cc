@@ -29,15 +29,13 @@ TEST(EmbeddingTest, RowsBecomeColumns) {
         std::vector<uint32_t> inputs;
         for (size_t i = 0; i < rows; ++i) inputs.push_back(static_cast<uint32_t>(i * 5 % 9));
         Floats x(width * batch, kUntouched);
-        const size_t begin = width / 3, end = width - width / 4;
+        const size_t begin = rows / 3, end = rows - rows / 4;
         Rows table = Rows::Of(p.items);
         table.index = inputs.data();
-        EmbeddingForward(table, rows, batch, begin, end, x.data());
+        EmbeddingForward(table, width, batch, begin, end, x.data());
         for (size_t c = 0; c < width; ++c) {
           for (size_t i = 0; i < batch; ++i) {
-            const float expected = c < begin || c >= end ? kUntouched
-                                   : i < rows            ? p.items.Row(inputs[i])[c]
-                                                         : 0.0f;
+            const float expected = i < begin || i >= end ? kUntouched : p.items.Row(inputs[i])[c];
             ASSERT_EQ(x[c * batch + i], expected) << "feature " << c << " session " << i;
           }
         }
@@ -72,7 +70,11 @@ TEST(EmbeddingTest, LanesGoOnWhereTheyCameFrom) {
   Floats from(kFeatures * kBatch), to(kFeatures * kBatch, kUntouched);
   from.Randomize(random, 1);
   const std::vector<int32_t> rows = {3, -1, 15, 0, 3};
-  GatherLanes(from.data(), rows.data(), rows.size(), kBatch, 2, 6, to.data());
+  std::vector<uint32_t> moved;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] != static_cast<int32_t>(i)) moved.push_back(static_cast<uint32_t>(i));
+  }
+  GatherLanes(from.data(), rows.data(), moved, rows.size(), kBatch, 2, 6, to.data());
   for (size_t c = 0; c < kFeatures; ++c) {
     for (size_t i = 0; i < kBatch; ++i) {
       float expected = kUntouched;
