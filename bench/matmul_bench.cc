@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -53,9 +52,6 @@ void Multiply(benchmark::State& state, Product product, Kernels kernels, size_t 
     // Other items each time: their rows come from memory, as in training.
     for (uint32_t& item : index) item = static_cast<uint32_t>(random() % kItems);
     const Rows rows = {.data = items.data(), .stride = stride, .index = index.data()};
-    if (product == Product::kHiddenGradient) {
-      std::memset(d_hidden.data(), 0, d_hidden.size() * sizeof(float));
-    }
     for (size_t c = 0; c < columns; c += kBlock) {
       switch (product) {
         case Product::kScores:
@@ -64,7 +60,8 @@ void Multiply(benchmark::State& state, Product product, Kernels kernels, size_t 
           break;
         case Product::kHiddenGradient:
           kernels.transposed(rows, c, c + kBlock, 0, units, scores.data(), batch_stride,
-                             batch_stride, d_hidden.data(), batch_stride);
+                             batch_stride, d_hidden.data(), batch_stride, /*fresh=*/c == 0,
+                             nullptr);
           break;
         case Product::kRowGradients:
           kernels.rows({.data = scores.data() + c * batch_stride, .stride = batch_stride}, 0,
