@@ -11,24 +11,14 @@
 
 #include <type_traits>
 
+#include "trainer/matmul_blocks-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace stint::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::CappedTag<float, kRowAlignment>;
 using V = hn::Vec<D>;
-template <size_t k>
-using SizeTag = std::integral_constant<size_t, k>;
-
-// Register block: kR rows x kV vectors of accumulators. 32 registers hold 8 x 3 or 4 x 5,
-// 16 registers 4 x 3; at least 8 chains are needed to hide the latency of the multiply-add.
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr size_t kMaxVectors = 5;
-constexpr size_t MaxRows(size_t vectors) { return vectors <= 3 ? 8 : 4; }
-#else
-constexpr size_t kMaxVectors = 3;
-constexpr size_t MaxRows(size_t) { return 4; }
-#endif
 
 // What a product fetches beside its arithmetic: nothing, its own next rows, what it is told.
 enum class Fetch { kNothing, kOwnRows, kAhead };
@@ -42,10 +32,6 @@ using FetchTag = std::integral_constant<Fetch, k>;
 // interrupted lie in `out` and go on in the same order: the bits do not change.
 constexpr size_t kDepthBlock = 128;
 constexpr size_t kRowChunk = 64;
-
-HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
-  return rows.data + (rows.index != nullptr ? rows.index[r] : r) * rows.stride;
-}
 
 // out[i][j] = bias + sum over t of row_i[t] * x[t][j] for kR rows from r on: the terms
 // [first, last), the first ones set out, others are added to it.
@@ -122,53 +108,11 @@ HWY_INLINE void TransposedBlock(const Rows& rows, size_t begin, size_t end, size
   }
 }
 
-// Calls `block(SizeTag<kR>, i)` so that it covers [begin, end) with blocks of at most
-// kR, halving at the end.
-template <size_t kR, class F>
-HWY_INLINE void CoverRows(size_t begin, size_t end, const F& block) {
-  size_t i = begin;
-  for (; i + kR <= end; i += kR) block(SizeTag<kR>(), i);
-  if constexpr (kR > 1) CoverRows<kR / 2>(i, end, block);
-}
-
 // Steps in depth that CoverRows() and CoverWidth() take in all for `n` rows of a product.
 inline size_t Steps(size_t n, size_t width, size_t depth) {
   const size_t vectors = width / hn::Lanes(D());
   const size_t strips = (vectors + kMaxVectors - 1) / kMaxVectors;
   return strips * (n / MaxRows((vectors + strips - 1) / strips)) * depth;
-}
-
-// Splits `width` into nearly equal strips of at most kMaxVectors vectors and calls
-// `strip(SizeTag<vectors>, first)`.
-template <class F>
-HWY_INLINE void CoverWidth(size_t width, const F& strip) {
-  const size_t lanes = hn::Lanes(D());
-  const size_t vectors = width / lanes;
-  const size_t strips = (vectors + kMaxVectors - 1) / kMaxVectors;
-  size_t first = 0;
-  for (size_t s = 0; s < strips; ++s) {
-    const size_t n = (vectors - first) / (strips - s);
-    switch (n) {
-      case 1:
-        strip(SizeTag<1>(), first * lanes);
-        break;
-      case 2:
-        strip(SizeTag<2>(), first * lanes);
-        break;
-      case 3:
-        strip(SizeTag<3>(), first * lanes);
-        break;
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
-      case 4:
-        strip(SizeTag<4>(), first * lanes);
-        break;
-      default:
-        strip(SizeTag<5>(), first * lanes);
-        break;
-#endif
-    }
-    first += n;
-  }
 }
 
 void RowsTimesMatrix(const Rows& rows, size_t begin, size_t end, size_t depth, const float* x,

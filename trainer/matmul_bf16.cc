@@ -12,7 +12,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
-#include <type_traits>
+
+#include "trainer/matmul_blocks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace stint::HWY_NAMESPACE {
@@ -25,13 +26,6 @@ using DB = hn::Repartition<hwy::bfloat16_t, D>;
 using V = hn::Vec<D>;
 constexpr size_t kLanes = kRowAlignment;
 static_assert(HWY_MAX_BYTES == 4 * kLanes);
-template <size_t k>
-using SizeTag = std::integral_constant<size_t, k>;
-
-// Register block: 8 rows x 3 vectors or 4 x 5 of 32 registers.
-constexpr size_t kMaxVectors = 5;
-constexpr size_t MaxRows(size_t vectors) { return vectors <= 3 ? 8 : 4; }
-
 // What is packed at a time, both for the first-level cache: a pair of terms is a uint32_t, the
 // earlier one in the lower half.
 constexpr size_t kPairs = 64;
@@ -41,10 +35,6 @@ struct Scratch {
   alignas(64) uint32_t rows[kRowChunk * kPairs];  // [row, kPairs], transposed [pair, kRowChunk]
   float bias[kRowChunk];
 };
-
-HWY_INLINE const float* RowAt(const Rows& rows, size_t r) {
-  return rows.data + (rows.index != nullptr ? rows.index[r] : r) * rows.stride;
-}
 
 // pairs[i] = (a[i], b[i]), 16 of them.
 HWY_INLINE void StorePairs(V a, V b, uint32_t* pairs) {
@@ -151,33 +141,6 @@ HWY_INLINE void Block(const uint32_t* HWY_RESTRICT rows, const uint32_t* HWY_RES
   }
   for (size_t i = 0; i < kR; ++i) {
     for (size_t v = 0; v < kV; ++v) hn::Store(sum[i][v], d, out + i * out_stride + v * kLanes);
-  }
-}
-
-// Calls `block(SizeTag<kR>, i)` so that it covers [0, n) with blocks of at most kR, halving at the
-// end.
-template <size_t kR, class F>
-HWY_INLINE void CoverRows(size_t first, size_t n, const F& block) {
-  size_t i = first;
-  for (; i + kR <= n; i += kR) block(SizeTag<kR>(), i);
-  if constexpr (kR > 1) CoverRows<kR / 2>(i, n, block);
-}
-
-// Splits `width` into nearly equal strips of at most kMaxVectors vectors and calls
-// `strip(SizeTag<vectors>, first)`.
-template <class F>
-HWY_INLINE void CoverWidth(size_t width, const F& strip) {
-  const size_t vectors = width / kLanes;
-  const size_t strips = (vectors + kMaxVectors - 1) / kMaxVectors;
-  size_t first = 0;
-  for (size_t s = 0; s < strips; ++s) {
-    const size_t n = (vectors - first) / (strips - s), j = first * kLanes;
-    if (n == 1) strip(SizeTag<1>(), j);
-    if (n == 2) strip(SizeTag<2>(), j);
-    if (n == 3) strip(SizeTag<3>(), j);
-    if (n == 4) strip(SizeTag<4>(), j);
-    if (n == 5) strip(SizeTag<5>(), j);
-    first += n;
   }
 }
 
