@@ -271,18 +271,4 @@ float* Network::GradientRow(size_t occurrence) const {
              : d_input_rows_.data() + (occurrence - columns_.size()) * stride;
 }
 
-Parameters Network::Exported() const {
-  const uint64_t steps = done_ % WeightMean::kInterval;  // that the mean has not seen
-  Parameters exported = mean_ ? mean_->After(parameters_, steps) : parameters_;
-  if (!options_.normalize_items) return exported;
-  const float scale = mean_ ? mean_->ScaleAfter(item_scale_[0], steps) : item_scale_[0];
-  const Matrix& items = exported.items;
-  for (size_t item = 0; item < items.rows; ++item) {
-    float* row = items.Row(item);
-    const float factor = scale / RowNorm(row, items.cols);
-    for (size_t c = 0; c < items.cols; ++c) row[c] *= factor;
-  }
-  return exported;
-}
-
 }  // namespace stint

@@ -4,32 +4,20 @@
 #include "trainer/train.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
 #include <utility>
 
 #include "schema/panel.h"
 #include "trainer/initialize.h"
-#include "trainer/minibatch.h"
-#include "trainer/negative_sampler.h"
-#include "trainer/network.h"
 #include "trainer/schedule.h"
-#include "trainer/team.h"
-#include "trainer/train_state.h"
+#include "trainer/training.h"
 
 namespace stint {
 namespace {
 
-using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
-
-constexpr char kHeaderKey[] = "training";
-constexpr char kNetworkArrays[] = "training/network/";
-constexpr char kCursorArray[] = "training/cursors";
-constexpr char kKeptArray[] = "training/kept";
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -50,13 +38,6 @@ std::string DescribeBatch(const MiniBatch& batch, const Catalog& catalog) {
 
 constexpr char kBadWeight[] = "a weight is not finite or beyond 1e15";
 
-// Whether a model file can hold all of them.
-bool AllGood(const Parameters& parameters) {
-  const float* weights = parameters.block();
-  return std::all_of(weights, weights + parameters.block_floats(),
-                     [](float w) { return std::fabs(w) <= kLargestWeight; });
-}
-
 // No more rows than sessions: neither memory nor a smaller gradient.
 Options WithRowsFor(Options options, const Sessions& sessions) {
   options.batch_size = std::max<size_t>(1, std::min(options.batch_size, sessions.size()));
@@ -76,59 +57,7 @@ size_t MinimumRows(const Options& options) {
   return in_batch_alone ? 2 : 1;
 }
 
-// A run of Train(): what changes while it goes on.
-class Training {
- public:
-  Training(const Options& options, const Catalog& catalog, const Sessions& sessions,
-           const TrainCallbacks& callbacks, const TrainStart& start);
-  TrainResult Run();
-
- private:
-  Parameters StartValues() const;
-  void StartEpoch();
-  void TrainEpoch();
-  bool Step(const MiniBatch& batch);
-  Network::Beside DrawNegatives(uint64_t step);
-  bool FinishEpoch();
-  void KeepLastGood(Parameters exported);
-  void Diverge(const std::string& what);
-  bool Done() const;
-  void Save(SaveReason reason);
-  void Load(const Checkpoint& checkpoint);
-  void CheckKept() const;
-  void LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved);
-
-  const Options options_;
-  const Catalog& catalog_;
-  const Sessions& sessions_;
-  const TrainCallbacks& callbacks_;
-  const TrainStart& start_;
-  const uint64_t seed_;  // of all random numbers
-  const uint64_t epoch_targets_;
-  Network network_;
-  const NegativeSampler sampler_;
-  MiniBatchIterator batches_;
-  std::vector<uint32_t> order_;      // [sessions] of this epoch
-  std::vector<uint32_t> negatives_;  // of a mini-batch; of all of them for NegativeSource::kAll
-  std::vector<uint32_t> next_negatives_;  // of mini-batch `next_step_` of the run
-  uint64_t next_step_ = ~uint64_t{0};     // none yet
-  ordered_json fingerprint_;              // of the data, made when it is first needed
-
-  // The position: `progress_.minibatch` mini-batches of epoch `progress_.epoch` are done. Between
-  // epochs it is 0 of the next one, and the network's hidden states are still the old ones.
-  TrainProgress progress_;
-  double loss_sum_ = 0;
-  double seconds_before_ = 0;  // of this epoch, in the run that was broken off
-  Clock::time_point epoch_start_;
-
-  // The best epoch by validation, or without one the last that has ended with finite weights
-  // (there only where epochs are to come that may not).
-  Parameters kept_;
-  size_t kept_epoch_ = 0;  // 0: none
-  double best_recall_ = -1;
-  size_t epochs_since_best_ = 0;
-  TrainResult result_;
-};
+}  // namespace
 
 Training::Training(const Options& options, const Catalog& catalog, const Sessions& sessions,
                    const TrainCallbacks& callbacks, const TrainStart& start)
@@ -327,6 +256,12 @@ bool Training::FinishEpoch() {
   return true;
 }
 
+bool Training::AllGood(const Parameters& parameters) {
+  const float* weights = parameters.block();
+  return std::all_of(weights, weights + parameters.block_floats(),
+                     [](float w) { return std::fabs(w) <= kLargestWeight; });
+}
+
 void Training::KeepLastGood(Parameters exported) {
   kept_ = std::move(exported);
   kept_epoch_ = progress_.epoch - 1;
@@ -345,132 +280,6 @@ void Training::Diverge(const std::string& what) {
   result_.partial_minibatches = 0;
   result_.best_epoch = kept_epoch_;
   result_.parameters = kept_epoch_ > 0 ? std::move(kept_) : StartValues();
-}
-
-void Training::Save(SaveReason reason) {
-  if (!callbacks_.save) return;
-  if (fingerprint_.is_null()) fingerprint_ = Fingerprint(catalog_, sessions_);
-  const bool in_epoch = progress_.minibatch > 0;
-  // Between epochs the last good parameters are those of the network itself.
-  const bool saves_kept = kept_epoch_ > 0 && (in_epoch || best_recall_ >= 0);
-  const MiniBatchIterator::State cursors = batches_.Save();
-  CheckpointContent content;
-  content.header[kHeaderKey] = {{"options", ordered_json::parse(ToJson(options_))},
-                                {"data", fingerprint_},
-                                {"random_seed", HexOf(seed_)},
-                                {"validates", callbacks_.validate != nullptr},
-                                {"epoch", progress_.epoch},
-                                {"minibatch", progress_.minibatch},
-                                {"step", result_.steps},
-                                {"targets", progress_.targets},
-                                {"loss_sum", BitsOf(loss_sum_)},
-                                {"seconds", progress_.seconds},
-                                {"next_session", cursors.next_session},
-                                {"kept_epoch", saves_kept ? kept_epoch_ : 0},
-                                {"best_recall", BitsOf(best_recall_)},
-                                {"epochs_since_best", epochs_since_best_},
-                                {"epochs", ToJson(result_.epochs)}};
-  for (const StateArray& array : network_.State()) {
-    content.arrays.push_back({kNetworkArrays + array.name, array.data, array.bytes});
-  }
-  if (in_epoch) {
-    content.arrays.push_back(
-        {kCursorArray, cursors.slots.data(), cursors.slots.size() * sizeof(cursors.slots[0])});
-  }
-  if (saves_kept) {
-    content.arrays.push_back({kKeptArray, kept_.block(), kept_.block_floats() * sizeof(float)});
-  }
-  callbacks_.save(std::move(content), result_.steps, reason);
-}
-
-// Every value is checked before it is used: the checksums of a file say nothing about who wrote it.
-void Training::Load(const Checkpoint& checkpoint) try {
-  const ordered_json& saved = checkpoint.header().at(kHeaderKey);
-  CheckOptions(saved.at("options"), ordered_json::parse(ToJson(options_)));
-  fingerprint_ = Fingerprint(catalog_, sessions_);
-  const std::string difference = DataDifference("the log", saved.at("data"), fingerprint_);
-  if (!difference.empty()) throw std::runtime_error(difference);
-  if (saved.at("random_seed") != HexOf(seed_)) {
-    throw std::runtime_error("its random numbers are those of a run that started elsewhere");
-  }
-  if (saved.at("validates").get<bool>() != (callbacks_.validate != nullptr)) {
-    throw std::runtime_error("one of checkpoint and run has a validation, the other has not");
-  }
-  progress_.epoch = saved.at("epoch").get<size_t>();
-  progress_.minibatch = saved.at("minibatch").get<uint64_t>();
-  progress_.targets = saved.at("targets").get<uint64_t>();
-  progress_.seconds = seconds_before_ = saved.at("seconds").get<double>();
-  loss_sum_ = DoubleOf(saved.at("loss_sum"));
-  if (progress_.targets > 0) progress_.loss = loss_sum_ / static_cast<double>(progress_.targets);
-  result_.steps = saved.at("step").get<uint64_t>();
-  result_.epochs = EpochsFromJson(saved.at("epochs"));
-  kept_epoch_ = saved.at("kept_epoch").get<size_t>();
-  best_recall_ = DoubleOf(saved.at("best_recall"));
-  epochs_since_best_ = saved.at("epochs_since_best").get<size_t>();
-  const size_t done = result_.epochs.size();
-  const size_t needed = done + (progress_.minibatch > 0 ? 1 : 0);
-  if (needed > options_.epochs) {
-    throw std::runtime_error("--epochs: " + std::to_string(options_.epochs) +
-                             ", but the checkpoint is beyond them, in epoch " +
-                             std::to_string(needed));
-  }
-  if (progress_.epoch != done + 1 || kept_epoch_ > done || epochs_since_best_ > done ||
-      (best_recall_ >= 0) > (kept_epoch_ > 0)) {
-    throw std::runtime_error("damaged checkpoint: its counts of epochs contradict each other");
-  }
-  for (const StateArray& array : network_.State()) {
-    checkpoint.Read(kNetworkArrays + array.name, array.data, array.bytes);
-  }
-  if (kept_epoch_ > 0) {
-    kept_ = Parameters(network_.parameters().shape);
-    checkpoint.Read(kKeptArray, kept_.block(), kept_.block_floats() * sizeof(float));
-    CheckKept();
-  }
-  if (best_recall_ < 0) result_.best_epoch = done;
-  if (progress_.minibatch > 0) {
-    LoadCursors(checkpoint, saved);
-  } else if (best_recall_ < 0 && done > 0) {
-    KeepLastGood(network_.Exported());
-    CheckKept();
-  }
-} catch (const nlohmann::json::exception& e) {
-  checkpoint.Fail(std::string("damaged checkpoint: header: ") + e.what());
-} catch (const std::runtime_error& e) {
-  const std::string message = e.what();
-  const bool says_path = message.compare(0, checkpoint.path().size(), checkpoint.path()) == 0;
-  if (says_path) throw;
-  checkpoint.Fail(message);
-}
-
-// An epoch ends with good weights only.
-void Training::CheckKept() const {
-  if (AllGood(kept_)) return;
-  throw std::runtime_error("damaged checkpoint: weights of epoch " + std::to_string(kept_epoch_) +
-                           " are not finite or beyond 1e15");
-}
-
-void Training::LoadCursors(const Checkpoint& checkpoint, const ordered_json& saved) {
-  static_assert(std::has_unique_object_representations_v<MiniBatchIterator::Slot>);
-  MiniBatchIterator::State cursors;
-  cursors.next_session = saved.at("next_session").get<uint64_t>();
-  const size_t bytes = checkpoint.Bytes(kCursorArray);
-  if (bytes > options_.batch_size * sizeof(cursors.slots[0])) {
-    throw std::runtime_error("damaged checkpoint: more rows than a mini-batch has");
-  }
-  cursors.slots.resize(bytes / sizeof(cursors.slots[0]));
-  checkpoint.Read(kCursorArray, cursors.slots.data(),
-                  cursors.slots.size() * sizeof(cursors.slots[0]));
-  order_ = EpochOrder(sessions_, options_.session_order, seed_, progress_.epoch);
-  batches_.Restart(order_);
-  batches_.Load(cursors);
-}
-
-}  // namespace
-
-void CheckOptions(const ordered_json& saved, const ordered_json& now) {
-  const bool looks_ahead = now.value("schedule", "") == Name(Schedule::kCosine);
-  const std::string differences = OptionDifferences(saved, now, looks_ahead ? "" : "epochs");
-  if (!differences.empty()) throw std::runtime_error(differences);
 }
 
 TrainResult Train(const Options& asked, const Catalog& catalog, const Sessions& sessions,
