@@ -151,8 +151,8 @@ void Use(const stint_model* model) {
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
   const auto add = [&](uint8_t mode, const AlignedBytes& file) {
-    seeds.push_back(std::string(1, static_cast<char>(mode)) +
-                    std::string(reinterpret_cast<const char*>(file.data()), file.size()));
+    std::string& seed = seeds.emplace_back(1, static_cast<char>(mode));
+    seed.append(reinterpret_cast<const char*>(file.data()), file.size());
   };
   const Activation finals[] = {
       {ActivationKind::kSoftmax}, {ActivationKind::kElu, 0.5}, {ActivationKind::kLeakyRelu, 0.1}};
