@@ -26,9 +26,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
 #include "runtime/model.h"
+#include "runtime/rows.h"
 #include "runtime/vector.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -63,9 +63,9 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
   const float levels = static_cast<float>(fit < 32512 ? fit : 32512);
 
   auto largest = hn::Zero(d);
-  size_t j = 0;
-  for (; j + lanes <= count; j += lanes) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + j)));
-  if (j < count) largest = hn::Max(largest, hn::Abs(hn::LoadN(d, x + j, count - j)));
+  for (size_t j = 0; j < count; j += lanes) {
+    largest = hn::Max(largest, hn::Abs(hn::LoadN(d, x + j, count - j)));
+  }
   const float max = hn::ReduceMax(d, largest);
   // The last vector may reach past the columns, into the room rounded up to 64, with zeros.
 #if STINT_BYTE_DOT
@@ -92,19 +92,14 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
 
   const auto factor = hn::Set(d, levels / max);
   auto sums = hn::Zero(di);
-  const auto quantize = [&](hn::Vec<TileF32> v, size_t at) HWY_ATTR {
+  for (size_t j = 0; j < columns; j += lanes) {  // past the count LoadN gives zeros
+    const auto v = j < count ? hn::LoadN(d, x + j, count - j) : hn::Zero(d);
     const auto q = hn::NearestInt(hn::Mul(v, factor));
     sums = hn::Add(sums, q);
-    store(q, at);
-  };
-  for (j = 0; j + lanes <= count; j += lanes) quantize(hn::LoadU(d, x + j), j);
-  if (j < count) {
-    quantize(hn::LoadN(d, x + j, count - j), j);
-    j += lanes;
+    store(q, j);
   }
-  for (; j < columns; j += lanes) store(hn::Zero(di), j);
 #if !STINT_BYTE_DOT
-  for (j = 0; j < columns; j += kStepColumns) {
+  for (size_t j = 0; j < columns; j += kStepColumns) {
     const int16_t second = pairs[j + 1];
     pairs[j + 1] = pairs[j + 2];
     pairs[j + 2] = second;
@@ -113,80 +108,6 @@ HWY_NOINLINE inline QuantizedVector QuantizeVector(const float* HWY_RESTRICT x, 
   out.sum = hn::ReduceSum(di, sums);
   out.step = max / levels;
   return out;
-}
-
-// Where a row of int8 panels or rows lies: `code` is its first step of four columns, the next one
-// `stride` bytes on.
-struct Int8Row {
-  const uint8_t* code;
-  size_t stride;
-  size_t steps;
-  const uint8_t* scale;  // four bytes
-};
-HWY_INLINE Int8Row Locate(const Panels& panels, uint32_t row) {
-  const uint8_t* const tile = panels.data + row / kTileRows * panels.tile_bytes;
-  const uint32_t lane = row % kTileRows;
-  return {tile + kInt8HeaderBytes + lane * kStepColumns, kStepBytes, PanelSteps(panels.cols),
-          tile + lane * sizeof(float)};
-}
-HWY_INLINE Int8Row Locate(const Rows& rows, uint32_t row) {
-  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
-  return {bytes + sizeof(float), kStepColumns, PanelSteps(rows.cols), bytes};
-}
-
-// The row as a vector: q are its codes, which fit one plane.
-HWY_NOINLINE inline QuantizedVector GatherInt8Row(const Int8Row& row, int8_t* HWY_RESTRICT room) {
-  const uint8_t* code = row.code;
-#if STINT_BYTE_DOT
-  int8_t* q = room;
-  constexpr size_t kOrder[kStepColumns] = {0, 1, 2, 3};
-  QuantizedVector out = {nullptr, q, nullptr, 0, 0.0f};
-#else
-  int16_t* q = reinterpret_cast<int16_t*>(room);
-  constexpr size_t kOrder[kStepColumns] = {0, 2, 1, 3};
-  QuantizedVector out = {nullptr, nullptr, q, 0, 0.0f};
-#endif
-  for (size_t p = 0; p < row.steps; ++p, code += row.stride, q += kStepColumns) {
-    for (size_t j = 0; j < kStepColumns; ++j) {
-      const int c = static_cast<int>(code[kOrder[j]]) - kCodeZero;
-      q[j] = static_cast<std::remove_pointer_t<decltype(q)>>(c);
-      out.sum += c;
-    }
-  }
-  std::memcpy(&out.step, row.scale, sizeof(out.step));
-  return out;
-}
-
-// Adds row `row` of rows to values[cols]. An int8 weight is scale * code, then added: two
-// roundings.
-HWY_NOINLINE inline void AddRow(const Rows& rows, bool int8, uint32_t row,
-                                float* HWY_RESTRICT values) {
-  const TileF32 d;
-  const TileI32 di;
-  const hn::Rebind<uint8_t, TileF32> d8;
-  const uint8_t* const bytes = rows.data + row * rows.row_bytes;
-  const float* const floats = reinterpret_cast<const float*>(bytes);
-  const auto scale = hn::Set(d, int8 ? floats[0] : 0.0f);
-  for (size_t c = 0; c < rows.cols; c += hn::Lanes(d)) {
-    const size_t count = rows.cols - c < hn::Lanes(d) ? rows.cols - c : hn::Lanes(d);
-    auto weights = scale;
-    if (int8) {
-      const auto code = hn::PromoteTo(di, hn::LoadN(d8, bytes + sizeof(float) + c, count));
-      weights = hn::Mul(scale, hn::ConvertTo(d, hn::Sub(code, hn::Set(di, kCodeZero))));
-    } else {
-      weights = hn::LoadN(d, floats + c, count);
-    }
-    hn::StoreN(hn::Add(hn::LoadN(d, values + c, count), weights), d, values + c, count);
-  }
-}
-
-// Row `row` of f32 panels as a vector.
-HWY_NOINLINE inline FloatVector GatherF32Row(const Panels& panels, uint32_t row,
-                                             float* HWY_RESTRICT values) {
-  const float* const tile =
-      reinterpret_cast<const float*>(panels.data + row / kTileRows * panels.tile_bytes);
-  for (size_t c = 0; c < panels.cols; ++c) values[c] = tile[(c + 1) * kTileRows + row % kTileRows];
-  return {values};
 }
 
 // Four bytes from memory, the same in each 32-bit lane.

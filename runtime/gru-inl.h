@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Gate inputs and the old hidden state -> gates, candidate and the next hidden state, lane by
-// lane. Trainer and runtime both compute with these, so that they agree to the bit.
+// lane. The trainer computes with these; the runtime's kernels (kernels.cc) do the same operations
+// on the same numbers in more passes, so that they agree to the bit.
 //
 // a_* = W_ih x + b_ih and b_* = W_hh h + b_hh, by gate; h = the old hidden state of the units; f =
 // the activation of the candidate (a kernel hands a constant over where it can: the choice then

@@ -39,7 +39,9 @@ void MultiplyRow(const Panels& panels, bool int8, const Panels& source, uint32_t
   std::vector<float> values(panels.cols);
   if (int8) {
     PanelProduct(panels, 0, panels.tiles,
-                 GatherInt8Row(Locate(source, row), reinterpret_cast<int8_t*>(room.data())), out);
+                 GatherInt8Row(Locate(source, row), STINT_BYTE_DOT == 1,
+                               reinterpret_cast<int8_t*>(room.data())),
+                 out);
   } else {
     PanelProduct(panels, 0, panels.tiles, GatherF32Row(source, row, values.data()), out);
   }

@@ -1,0 +1,45 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The arithmetic of a step as functions of the SIMD target in use. What is compiled for each
+// target is the inner loops alone; plain code, compiled once, strings them together.
+#ifndef STINT_RUNTIME_KERNELS_H_
+#define STINT_RUNTIME_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/activation.h"
+#include "runtime/model.h"
+#include "runtime/vector.h"
+
+namespace stint {
+
+struct Kernels {
+  // Whether int8 matrices take byte planes (vector.h), else pairs.
+  bool byte_planes;
+
+  // x[count] -> the vector as int8 matrices take it, in room[QuantizedBytes(count)].
+  void (*quantize)(const float* x, size_t count, int8_t* room, QuantizedVector* out);
+
+  // out[64 t, 64 (t + 1)) for the tiles t in [first, last): rows x vector + bias.
+  void (*int8_product)(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
+                       float* out);
+  void (*f32_product)(const Panels& panels, size_t first, size_t last, const FloatVector& x,
+                      float* out);
+
+  // a[2 units] = sigmoid(a + b): the gates r and z. Where the reset stands before the recurrent
+  // product, reset_hidden[units] = r h; else it is null.
+  void (*open_gates)(size_t units, const float* h, const float* b, float* a, float* reset_hidden);
+
+  // With r, z and a_n in a[3 units] and b_n in b[3 units]: h[units] = the next hidden state.
+  void (*close_gates)(const ActivationParams& f, bool reset_after, size_t units, const float* a,
+                      const float* b, float* h);
+};
+
+// Those of the target in use: a few instructions, no memory but the result.
+Kernels GetKernels() STINT_NONBLOCKING;
+
+}  // namespace stint
+
+#endif  // STINT_RUNTIME_KERNELS_H_
