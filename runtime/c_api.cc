@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/filter.h"
 #include "runtime/final_activation.h"
 #include "runtime/mapped_file.h"
 #include "runtime/model.h"
@@ -54,11 +55,14 @@ void* AllocateBlock(size_t size) {
 }
 void FreeBlock(void* block) { ::operator delete(block, std::align_val_t(STINT_SESSION_ALIGNMENT)); }
 
-void Deny(SessionState* session, const stint_recommend_options& options, bool on) {
-  for (size_t i = 0; i < options.deny_count; ++i) {
-    uint64_t& word = session->deny[options.deny[i] / 64];
-    word = on ? word | uint64_t{1} << options.deny[i] % 64 : 0;
+// Of calls with a list of items and room for a number each.
+bool AreItems(const stint_session* session, const uint32_t* items, size_t count,
+              const float* numbers) {
+  if (!session || (count > 0 && (!items || !numbers))) return false;
+  for (size_t i = 0; i < count; ++i) {
+    if (items[i] >= session->state.model->items) return false;
   }
+  return true;
 }
 
 }  // namespace
@@ -264,13 +268,10 @@ stint_status stint_recommend(stint_session* session, uint32_t k,
   SessionState& s = session->state;
   const stint_recommend_options none = {};
   const stint_recommend_options& o = options ? *options : none;
-  if (o.deny_count > 0 && !o.deny) return STINT_INVALID_ARGUMENT;
-  for (size_t i = 0; i < o.deny_count; ++i) {
-    if (o.deny[i] >= s.model->items) return STINT_INVALID_ARGUMENT;
-  }
-  Deny(&s, o, true);
-  const size_t found = stint::TopK(k, o.exclude_seen != 0, &s);
-  Deny(&s, o, false);
+  STINT_RETURN_IF_ERROR(stint::CheckOptions(o, s.model->items));
+  const stint::Candidates candidates = stint::SetFilter(o, &s);
+  const size_t found = stint::TopK(k, candidates, &s);
+  stint::ClearFilter(o, candidates, &s);
   for (size_t i = 0; i < found; ++i) {
     const uint32_t item = stint::KeyItem(s.keys[i]);
     top[i].item = item;
@@ -298,6 +299,39 @@ stint_status stint_rank(stint_session* session, uint32_t item, uint32_t* higher,
 stint_status stint_scores(stint_session* session, float* scores) {
   if (!session || !scores) return STINT_INVALID_ARGUMENT;
   stint::Scores(&session->state, scores);
+  return STINT_OK;
+}
+
+stint_status stint_item_scores(stint_session* session, const uint32_t* items, size_t count,
+                               float* scores) {
+  if (!AreItems(session, items, count, scores)) return STINT_INVALID_ARGUMENT;
+  stint::ItemScores(items, count, &session->state, scores);
+  return STINT_OK;
+}
+
+stint_status stint_item_probabilities(stint_session* session, const uint32_t* items, size_t count,
+                                      float* probabilities) {
+  if (!AreItems(session, items, count, probabilities)) return STINT_INVALID_ARGUMENT;
+  if (count == 0) return STINT_OK;
+  const stint::Softmax softmax = stint::GetSoftmax(&session->state);
+  stint::Probabilities(softmax, items, count, &session->state, probabilities);
+  return STINT_OK;
+}
+
+stint_status stint_top_probabilities(stint_session* session, const stint_recommendation* top,
+                                     size_t count, float* probabilities) {
+  if (!session || (count > 0 && (!top || !probabilities))) return STINT_INVALID_ARGUMENT;
+  for (size_t i = 0; i < count; ++i) {
+    if (top[i].item >= session->state.model->items) return STINT_INVALID_ARGUMENT;
+  }
+  if (count == 0) return STINT_OK;
+  const stint::Softmax softmax = stint::GetSoftmax(&session->state);
+  uint32_t items[64];
+  for (size_t first = 0; first < count; first += 64) {
+    const size_t part = count - first < 64 ? count - first : 64;
+    for (size_t i = 0; i < part; ++i) items[i] = top[first + i].item;
+    stint::Probabilities(softmax, items, part, &session->state, probabilities + first);
+  }
   return STINT_OK;
 }
 

@@ -50,14 +50,19 @@ struct Filter {
   uint32_t items;
   const uint64_t* deny;  // [words] bit an item: left out
   const uint64_t* seen;  // [words] the same, or null
+  const uint64_t* bits;  // [words] bit an item: may stand in it; or null
+  bool narrow;           // ask before a tile is scored
 
   // The 64 items of a tile, bit i for item 64 * tile + i.
   HWY_INLINE uint64_t Allowed(size_t tile) const {
     const uint64_t rest = items - tile * kTileRows;
     const uint64_t inside = rest < kTileRows ? (uint64_t{1} << rest) - 1 : ~uint64_t{0};
-    return inside & ~(deny[tile] | (seen ? seen[tile] : 0));
+    return inside & ~(deny[tile] | (seen ? seen[tile] : 0)) & (bits ? bits[tile] : ~uint64_t{0});
   }
 };
+
+// A tile with no more allowed items than this is scored row by row.
+constexpr size_t kFewRows = 2;
 
 // Where a scan starts: all scores strictly above `threshold`, or all if there is none.
 template <typename T>
@@ -67,7 +72,8 @@ struct Start {
 };
 
 // Writes the `keep` best keys, or all if there are fewer, to the front of `keys`, best first;
-// returns their number. `scores.Tile(t, values)` gives the values of items [64 t, 64 t + 64).
+// returns their number. `scores.Tile(t, values)` gives the values of items [64 t, 64 t + 64), and
+// `scores.Row(i)` that of item i.
 // `keys` has room for `capacity` >= keep + 64.
 template <class Scores, typename T = typename Scores::Value>
 HWY_INLINE size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start,
@@ -76,11 +82,20 @@ HWY_INLINE size_t SelectBest(const Scores& scores, const Filter& filter, Start<T
   size_t count = 0;
   const size_t tiles = PanelTiles(filter.items);
   for (size_t t = 0; t < tiles; ++t) {
-    scores.Tile(t, values);
-    uint64_t bits =
-        start.has_threshold ? TileBits<Relation::kAbove>(values, start.threshold) : ~uint64_t{0};
-    if (bits == 0) continue;
-    bits &= filter.Allowed(t);
+    uint64_t bits = ~uint64_t{0};
+    if (filter.narrow && hwy::PopCount(filter.Allowed(t)) <= kFewRows) {
+      bits = filter.Allowed(t);
+      for (uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+        const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(rest);
+        values[i] = scores.Row(static_cast<uint32_t>(t * kTileRows + i));
+        if (start.has_threshold && !(values[i] > start.threshold)) bits ^= rest & (0 - rest);
+      }
+    } else {
+      scores.Tile(t, values);
+      if (start.has_threshold) bits = TileBits<Relation::kAbove>(values, start.threshold);
+      if (bits == 0) continue;
+      bits &= filter.Allowed(t);
+    }
     for (; bits != 0; bits &= bits - 1) {
       const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
       keys[count++] = MakeKey(values[i], static_cast<uint32_t>(t * kTileRows + i));

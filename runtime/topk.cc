@@ -1,7 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Hidden state -> the k best items, the rank of one, or all scores: one pass over the item rows.
+// Hidden state -> the k best items, the rank of one, scores, or probabilities: one pass over the
+// item rows, or single rows.
 #include "runtime/topk.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,6 +12,7 @@
 
 #include "runtime/score-inl.h"
 #include "runtime/select-inl.h"
+#include "runtime/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace stint {
@@ -48,20 +50,51 @@ HWY_INLINE size_t TopKOf(const Scores& scores, const Filter& filter, size_t keep
   return count;
 }
 
+// The same of the items of a list, scored one by one.
+template <class Scores>
+HWY_INLINE size_t TopKOfList(const Scores& scores, const Filter& filter,
+                             const Candidates& candidates, size_t keep, SessionState* s) {
+  size_t count = 0;
+  uint64_t worst = 0;  // a key of the best `keep` so far is not below it
+  for (size_t i = 0; i < candidates.list_size; ++i) {
+    const uint32_t item = candidates.list[i];
+    const uint64_t bit = uint64_t{1} << item % kTileRows;
+    if (!(filter.Allowed(item / kTileRows) & bit)) continue;
+    s->deny[item / kTileRows] |= bit;  // so that a repeat does not come in
+    const uint64_t key = MakeKey(scores.Row(item), item);
+    if (key < worst) continue;
+    s->keys[count++] = key;
+    if (count == s->key_capacity) {
+      KeepBest(s->keys, count, keep);
+      count = keep;
+      worst = s->keys[keep - 1];
+    }
+  }
+  if (count > keep) {
+    KeepBest(s->keys, count, keep);
+    count = keep;
+  }
+  SortBest(s->keys, count);
+  return count;
+}
+
 // Calls use(scores) with what scores the session's items.
 template <class Use>
 HWY_INLINE auto WithScores(SessionState* s, const Use& use) {
   if (s->observed == 0) return use(ItemCounts(s));
-  if (s->model->int8) return use(ItemScores<QuantizedVector>(s));
-  return use(ItemScores<FloatVector>(s));
+  if (s->model->int8) return use(RowScores<QuantizedVector>(s));
+  return use(RowScores<FloatVector>(s));
 }
 
-size_t TopK(uint32_t k, bool exclude_seen, SessionState* s) {
+size_t TopK(uint32_t k, const Candidates& candidates, SessionState* s) {
   const uint32_t items = s->model->items;
-  const Filter filter = {items, s->deny, exclude_seen ? s->seen : nullptr};
+  const Filter filter = {items, s->deny, candidates.exclude_seen ? s->seen : nullptr,
+                         candidates.bits, candidates.narrow};
   const size_t keep = k < items ? k : items;
-  return WithScores(s,
-                    [&](const auto& scores) HWY_ATTR { return TopKOf(scores, filter, keep, s); });
+  return WithScores(s, [&](const auto& scores) HWY_ATTR {
+    return candidates.list ? TopKOfList(scores, filter, candidates, keep, s)
+                           : TopKOf(scores, filter, keep, s);
+  });
 }
 
 template <class Scores, typename T = typename Scores::Value>
@@ -84,7 +117,8 @@ HWY_INLINE void RankOf(const Scores& scores, uint32_t item, const Filter& filter
 }
 
 void Rank(uint32_t item, SessionState* s, uint32_t* higher, uint32_t* equal) {
-  const Filter filter = {s->model->items, s->deny, nullptr};  // deny is empty between calls
+  const Filter filter = {s->model->items, s->deny, nullptr, nullptr,
+                         false};  // deny is empty between calls
   WithScores(s, [&](const auto& scores) HWY_ATTR { RankOf(scores, item, filter, higher, equal); });
 }
 
@@ -103,6 +137,34 @@ void Scores(SessionState* s, float* scores) {
   WithScores(s, [&](const auto& source) HWY_ATTR { ScoresOf(source, items, scores); });
 }
 
+void ItemScores(const uint32_t* items, size_t count, SessionState* s, float* scores) {
+  WithScores(s, [&](const auto& source) HWY_ATTR {
+    for (size_t i = 0; i < count; ++i) scores[i] = static_cast<float>(source.Row(items[i]));
+  });
+}
+
+Softmax GetSoftmax(SessionState* s) {
+  const size_t items = s->model->items;
+  if (s->observed == 0) return {0.0f, static_cast<double>(s->model->training_events)};
+  if (s->model->int8) return SoftmaxOf(RowScores<QuantizedVector>(s), items);
+  return SoftmaxOf(RowScores<FloatVector>(s), items);
+}
+
+void Probabilities(const Softmax& softmax, const uint32_t* items, size_t count, SessionState* s,
+                   float* probabilities) {
+  if (s->observed > 0) {
+    HWY_NAMESPACE::ItemScores(items, count, s, probabilities);
+    ToProbabilities(softmax, count, probabilities);
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    // Nothing was counted: all are equal.
+    const double share = softmax.sum > 0 ? s->model->counts[items[i]] / softmax.sum
+                                         : 1.0 / static_cast<double>(s->model->items);
+    probabilities[i] = static_cast<float>(share);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace stint
 HWY_AFTER_NAMESPACE();
@@ -112,12 +174,23 @@ namespace stint {
 HWY_EXPORT(TopK);
 HWY_EXPORT(Rank);
 HWY_EXPORT(Scores);
-size_t TopK(uint32_t k, bool exclude_seen, SessionState* session) {
-  return HWY_DYNAMIC_DISPATCH(TopK)(k, exclude_seen, session);
+HWY_EXPORT(ItemScores);
+HWY_EXPORT(GetSoftmax);
+HWY_EXPORT(Probabilities);
+size_t TopK(uint32_t k, const Candidates& candidates, SessionState* session) {
+  return HWY_DYNAMIC_DISPATCH(TopK)(k, candidates, session);
 }
 void Rank(uint32_t item, SessionState* session, uint32_t* higher, uint32_t* equal) {
   HWY_DYNAMIC_DISPATCH(Rank)(item, session, higher, equal);
 }
 void Scores(SessionState* session, float* scores) { HWY_DYNAMIC_DISPATCH(Scores)(session, scores); }
+void ItemScores(const uint32_t* items, size_t count, SessionState* session, float* scores) {
+  HWY_DYNAMIC_DISPATCH(ItemScores)(items, count, session, scores);
+}
+Softmax GetSoftmax(SessionState* session) { return HWY_DYNAMIC_DISPATCH(GetSoftmax)(session); }
+void Probabilities(const Softmax& softmax, const uint32_t* items, size_t count,
+                   SessionState* session, float* probabilities) {
+  HWY_DYNAMIC_DISPATCH(Probabilities)(softmax, items, count, session, probabilities);
+}
 }  // namespace stint
 #endif

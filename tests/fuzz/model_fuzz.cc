@@ -111,6 +111,14 @@ void CheckTop(stint_session* session, uint32_t items) {
                 (top[i - 1].score == top[i].score && top[i - 1].item < top[i].item),
             "the best one comes first, ties by item");
   }
+  float probabilities[5];
+  Require(stint_top_probabilities(session, top, count, probabilities) == STINT_OK, "it shares");
+  for (size_t i = 0; i < count; ++i) {
+    Require(probabilities[i] >= 0 && probabilities[i] <= 1.00001f, "a share is within [0, 1]");
+    float score = 0;
+    Require(stint_item_scores(session, &top[i].item, 1, &score) == STINT_OK, "it scores an item");
+    Require(score == top[i].score, "one item has the score that it has among all");
+  }
 }
 
 // A session of a few items, [items] scores at its end.

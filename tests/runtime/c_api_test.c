@@ -33,6 +33,11 @@ int main(void) {
   stint_recommendation again[8];
   stint_recommend_options options = {0};
   const uint32_t deny[2] = {3, 4};
+  const uint32_t allow[4] = {4, 9, 12, 9};
+  const uint64_t bits[1] = {(uint64_t)1 << 9 | (uint64_t)1 << 20};
+  float all[50];
+  float some[4];
+  float probabilities[4];
   size_t count = 0;
   size_t i;
   int64_t id = 0;
@@ -81,6 +86,22 @@ int main(void) {
   for (i = 0; i < count; ++i) {
     CHECK(again[i].item != 7 && again[i].item != 3 && again[i].item != 4);
   }
+
+  options.allow = allow;
+  options.allow_count = 4;
+  CHECK(stint_recommend(session, 8, &options, again, &count) == STINT_OK && count == 2);
+  CHECK((again[0].item == 9 && again[1].item == 12) || (again[0].item == 12 && again[1].item == 9));
+  options.allow_bits = bits;
+  CHECK(stint_recommend(session, 8, &options, again, &count) == STINT_OK && count == 1);
+  CHECK(again[0].item == 9);
+  CHECK(stint_scores(session, all) == STINT_OK);
+  CHECK(stint_item_scores(session, allow, 4, some) == STINT_OK);
+  CHECK(stint_item_probabilities(session, allow, 4, probabilities) == STINT_OK);
+  for (i = 0; i < 4; ++i) {
+    CHECK(some[i] == all[allow[i]] && probabilities[i] > 0 && probabilities[i] < 1);
+  }
+  CHECK(stint_top_probabilities(session, again, 1, some) == STINT_OK);
+  CHECK(some[0] == probabilities[1] && some[0] == probabilities[3]);
 
   memory = malloc(stint_session_size(model, 8) + STINT_SESSION_ALIGNMENT);
   aligned = (char*)memory + STINT_SESSION_ALIGNMENT - (size_t)memory % STINT_SESSION_ALIGNMENT;

@@ -107,6 +107,10 @@ TEST(NoAlloc, SessionsNeverAllocate) {
         std::vector<stint_recommendation> top(200);
         std::vector<float> scores(3000);
         const std::vector<uint32_t> deny = {1, 2, 2999};
+        const std::vector<uint32_t> few = {5, 2999, 5, 700};
+        std::vector<uint32_t> many;
+        for (uint32_t i = 0; i < 3000; i += 2) many.push_back(i);
+        const std::vector<uint64_t> bits((3000 + 63) / 64, 0x8000000000000123);
         ForEachTarget([&] {
           uint64_t failures = 0;
           const uint64_t before = allocations;
@@ -121,7 +125,14 @@ TEST(NoAlloc, SessionsNeverAllocate) {
             options.exclude_seen = step % 2;
             options.deny = deny.data();
             options.deny_count = deny.size();
+            const std::vector<uint32_t>& allow = step % 4 < 2 ? few : many;
+            options.allow = step % 3 == 0 ? nullptr : allow.data();
+            options.allow_count = step % 3 == 0 ? 0 : allow.size();
+            options.allow_bits = step % 5 < 2 ? bits.data() : nullptr;
             failures += stint_recommend(session, 1 + step * 5, &options, top.data(), &count);
+            failures += stint_top_probabilities(session, top.data(), count, scores.data());
+            failures += stint_item_scores(session, few.data(), few.size(), scores.data());
+            failures += stint_item_probabilities(session, few.data(), few.size(), scores.data());
             if (names) {
               const std::string& name = catalog.ids.names[item];
               failures += stint_observe_name(session, name.data(), name.size());

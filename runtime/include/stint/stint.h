@@ -203,13 +203,20 @@ typedef struct stint_recommend_options {
   int32_t exclude_seen; /* 1: leave out items observed since the reset */
   const uint32_t* deny; /* [deny_count] item indices to leave out, any order, repeats allowed */
   size_t deny_count;
+  /* Where several of these are given, an item must pass all. */
+  const uint32_t* allow; /* [allow_count] item indices: no others, any order, repeats allowed. NULL:
+                            all items; not NULL with allow_count 0: none (the data() of an empty
+                            std::vector may be NULL). A short list costs its items, no scan */
+  size_t allow_count;
+  const uint64_t* allow_bits; /* [(items + 63) / 64] item i only if bit i % 64 of word i / 64 is 1,
+                                 e.g. a category; later bits are not looked at. NULL: all items */
 } stint_recommend_options;
 
 /* The exact top-k of the model, best first, ties by lower item index. `options`
  * may be NULL. `top` has room for k; *count comes back smaller where fewer items
  * are left. STINT_INVALID_ARGUMENT, and *count = 0, if k is 0 or above the session's
- * max_k, or a denied index is not below the number of items. A session without a known
- * item recommends by popularity. */
+ * max_k, a denied or allowed index is not below the number of items, or a list is NULL
+ * with a count above 0. A session without a known item recommends by popularity. */
 STINT_API stint_status stint_recommend(stint_session* session, uint32_t k,
                                        const stint_recommend_options* options,
                                        stint_recommendation* top, size_t* count);
@@ -222,6 +229,31 @@ STINT_API stint_status stint_rank(stint_session* session, uint32_t item, uint32_
 
 /* Scores of all items, [items] floats. An empty session: the items' counts. */
 STINT_API stint_status stint_scores(stint_session* session, float* scores);
+
+/* Scores of given items: items[count], any order, repeats allowed -> scores[count] with the
+ * bits of stint_scores(), for the price of these items alone. The arrays must not overlap; with
+ * count 0 they may be NULL. STINT_INVALID_ARGUMENT, and scores as they were, if an index
+ * is not below the number of items. */
+STINT_API stint_status stint_item_scores(stint_session* session, const uint32_t* items,
+                                         size_t count, float* scores);
+
+/* Probabilities of given items: the softmax of the scores over the whole catalog,
+ * exp(score) / sum of exp(score of each item), for one scan of it more. Arguments and errors
+ * as for stint_item_scores(). Same bits on every device, whatever other items are asked
+ * for; relative error <= 2e-6 against the softmax in double of the same scores for
+ * probabilities from 1e-37 on (smaller ones may be 0). An empty session: the item's share of the
+ * training events.
+ * It is what a model trained with cross-entropy means by its scores, as far as its training went;
+ * for the other losses (BPR-max, TOP1-max) it is a softmax of scores and no more. Neither
+ * is calibrated: a number of 0.2 does not say that one click in five follows. */
+STINT_API stint_status stint_item_probabilities(stint_session* session, const uint32_t* items,
+                                                size_t count, float* probabilities);
+
+/* The same of the items of an answer, top[count]; of their scores nothing is read. It is an answer
+ * of any options, as probabilities are over the whole catalog. */
+STINT_API stint_status stint_top_probabilities(stint_session* session,
+                                               const stint_recommendation* top, size_t count,
+                                               float* probabilities);
 
 /* The model's final activation of a score: what training compared, "elu-0.5" and so
  * on by stint_model_info.final_activation; the same bits on every device. It never

@@ -116,6 +116,16 @@ class Session {
     return stint_rank(get(), item, higher, equal);
   }
   stint_status Scores(float* scores) { return stint_scores(get(), scores); }
+  stint_status ItemScores(const uint32_t* items, size_t count, float* scores) {
+    return stint_item_scores(get(), items, count, scores);
+  }
+  stint_status ItemProbabilities(const uint32_t* items, size_t count, float* probabilities) {
+    return stint_item_probabilities(get(), items, count, probabilities);
+  }
+  stint_status TopProbabilities(const stint_recommendation* top, size_t count,
+                                float* probabilities) {
+    return stint_top_probabilities(get(), top, count, probabilities);
+  }
 
  private:
   struct Destroy {
