@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <system_error>
 
 #include "tools/arguments.h"
 #include "tools/official_names.h"
@@ -127,7 +128,14 @@ uint64_t ParseSize(const std::string& option, const std::string& text) {
   const size_t unit = text.empty() ? std::string::npos : units.find(text.back());
   const std::string digits = unit == std::string::npos ? text : text.substr(0, text.size() - 1);
   const int shift = unit == std::string::npos ? 0 : 10 * static_cast<int>(unit + 1);
-  return ParseInteger(option, digits, 1, UINT64_MAX >> shift) << shift;
+  uint64_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  if (stop != end || error != std::errc() || number < 1 || number > UINT64_MAX >> shift) {
+    throw CLI::ValidationError(
+        option, "'" + text + "' is not a size in [1, 16777216T), such as 8G, 1500M or 8589934592");
+  }
+  return number << shift;
 }
 
 void AddStartOptions(CLI::App* app, TrainArguments* arguments) {

@@ -5,7 +5,9 @@
 #include "tools/tune_space.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <stdexcept>
 
@@ -161,7 +163,7 @@ double DrawNumber(const SpaceParameter& parameter, double unit) {
 
 Space ReadSpace(const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw std::runtime_error(path + ": cannot be read");
+  if (!file) throw std::runtime_error(path + ": cannot be read: " + std::strerror(errno));
   Space space;
   space.json = ordered_json::array();
   std::string line;

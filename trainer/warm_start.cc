@@ -4,13 +4,16 @@
 #include "trainer/warm_start.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,9 +38,13 @@ constexpr char kMeanArray[] = "mean";
 constexpr char kScaleMeanArray[] = "item_scale_mean";
 
 AlignedBytes ReadBytes(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    throw std::runtime_error(path + ": not a regular file");  // a folder has a size of 2^63 - 1
+  }
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
-  if (size < 0) throw std::runtime_error(path + ": cannot be read");
+  if (size < 0) throw std::runtime_error(path + ": cannot be read: " + std::strerror(errno));
   AlignedBytes bytes(static_cast<size_t>(size));
   in.seekg(0);
   in.read(reinterpret_cast<char*>(bytes.data()), size);

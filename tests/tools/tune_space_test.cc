@@ -57,6 +57,11 @@ TEST_F(TuneSpaceTest, BadSpacesAndUsage) {
     const std::string line = text.find('\n') == std::string::npos ? ":2: " : ":3: ";
     EXPECT_EQ(result.error.rfind("stint tune: " + bad + line + message, 0), 0u) << result.error;
   }
+  const RunResult absent = RunStint({"tune", log_, "--space", folder_ / "none.jsonl", "--study",
+                                     folder_ / "bad", "--validate-last", "20%"});
+  EXPECT_EQ(absent.status, 3);
+  EXPECT_EQ(absent.error, "stint tune: " + (folder_ / "none.jsonl") +
+                              ": cannot be read: No such file or directory\n");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "bad"));
 
   const Words good = {"tune", log_, "--space", space_, "--study", folder_ / "bad"};

@@ -184,6 +184,12 @@ TEST_F(WarmStartCommandTest, TheCheckpointsStateGoesOn) {
   EXPECT_EQ(refused({"--warm-start", folder_ / "old.stint", "--layers", "17"}, 3),
             "stint train: " + (folder_ / "old.stint") +
                 ": cannot start from it: --layers: 16 in the model, 17 now\n");
+  const std::string folder = std::filesystem::path(folder_ / "old.stint").parent_path();
+  EXPECT_EQ(refused({"--warm-start", folder}, 3),
+            "stint train: " + folder + ": not a regular file\n");
+  EXPECT_EQ(
+      refused({"--warm-start", folder_ / "none.stint"}, 3),
+      "stint train: " + (folder_ / "none.stint") + ": cannot be read: No such file or directory\n");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "no.stint"));
 }
 
@@ -227,8 +233,11 @@ TEST_F(WarmStartCommandTest, MemoryLimit) {
     EXPECT_NE(line.find(" at the peak, in "), std::string::npos) << line;
     EXPECT_NE(line.find("weights "), std::string::npos) << line;
   }
-  for (const char* wrong : {"", "0", "M", "1.5G", "-1", "4X", "17179869184G"}) {
-    EXPECT_NE(error(wrong, 2).find("--memory-limit"), std::string::npos) << wrong;
+  for (const std::string wrong :
+       {"", "0", "M", "1.5G", "-1", "4X", "8GB", "17179869184G", "16777216T"}) {
+    EXPECT_EQ(error(wrong, 2), "stint train: --memory-limit: '" + wrong +
+                                   "' is not a size in [1, 16777216T), such as 8G, 1500M or "
+                                   "8589934592 (see stint train --help)\n");
   }
   const RunResult run = RunStint({"train", new_log_, "--out", folder_ / "small.stint", "--layers",
                                   "16", "--epochs", "1", "--memory-limit", "1G"});
