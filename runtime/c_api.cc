@@ -12,6 +12,7 @@
 #include "runtime/model.h"
 #include "runtime/select.h"
 #include "runtime/session.h"
+#include "runtime/session_state.h"
 #include "runtime/status.h"
 #include "runtime/step.h"
 #include "runtime/target.h"
@@ -254,6 +255,36 @@ stint_status stint_session_hidden(const stint_session* session, uint32_t layer,
   }
   *hidden = session->state.hidden[layer];
   *units = session->state.model->units[layer];
+  return STINT_OK;
+}
+
+// ---- Session state
+
+size_t stint_session_state_size(const stint_session* session) {
+  return session ? stint::StateSize(session->state) : 0;
+}
+
+stint_status stint_session_export(const stint_session* session, void* state, size_t capacity,
+                                  size_t* size) {
+  if (!size) return STINT_INVALID_ARGUMENT;
+  *size = 0;
+  if (!session || !state) return STINT_INVALID_ARGUMENT;
+  const size_t needed = stint::StateSize(session->state);
+  if (capacity < needed) return STINT_INVALID_ARGUMENT;
+  stint::ExportState(session->state, static_cast<uint8_t*>(state));
+  *size = needed;
+  return STINT_OK;
+}
+
+stint_status stint_session_import(stint_session* session, const void* state, size_t size) {
+  if (!session || !state) return STINT_INVALID_ARGUMENT;
+  return stint::ImportState(static_cast<const uint8_t*>(state), size, &session->state);
+}
+
+stint_status stint_session_copy(const stint_session* from, stint_session* to) {
+  if (!from || !to) return STINT_INVALID_ARGUMENT;
+  if (from->state.model != to->state.model) return STINT_OTHER_MODEL;
+  stint::CopyState(from->state, &to->state);
   return STINT_OK;
 }
 

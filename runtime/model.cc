@@ -363,6 +363,8 @@ Status BindModel(const uint8_t* data, size_t size, BoundModel* model, stint_erro
   return Binder(*schema::GetModel(data), data, size, model, error).Bind();
 }
 
+uint64_t Checksum(const uint8_t* bytes, size_t size) { return SectionChecksum(bytes, size); }
+
 SelfTest GetSelfTest(const BoundModel& model, uint32_t index) {
   const auto* tests =
       static_cast<const flatbuffers::Vector<flatbuffers::Offset<schema::SelfTest>>*>(

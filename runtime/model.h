@@ -105,6 +105,9 @@ struct BoundModel {
 [[nodiscard]] Status BindModel(const uint8_t* data, size_t size, BoundModel* model,
                                stint_error* error);
 
+// XXH3-64 as in the file; the one copy of its code outside of opening.
+uint64_t Checksum(const uint8_t* bytes, size_t size) STINT_NONBLOCKING;
+
 // Self-test `index` < model.self_tests.
 SelfTest GetSelfTest(const BoundModel& model, uint32_t index);
 

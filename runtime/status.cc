@@ -35,9 +35,9 @@ extern "C" const char* stint_status_message(stint_status status) {
     case STINT_NOT_A_MODEL:
       return "this is no stint model, or it is cut short";
     case STINT_NEWER_VERSION:
-      return "the model has a newer format than this library knows";
+      return "the model or session state has a newer format than this library knows";
     case STINT_CORRUPT:
-      return "the model is damaged";
+      return "the model or session state is damaged";
     case STINT_MISALIGNED:
       return "the memory does not start at a multiple of 64 bytes";
     case STINT_UNSUPPORTED:
@@ -46,6 +46,8 @@ extern "C" const char* stint_status_message(stint_status status) {
       return "no memory left";
     case STINT_SELF_TEST_FAILED:
       return "the model's own test sessions give another answer here";
+    case STINT_OTHER_MODEL:
+      return "the session state belongs to another model";
   }
   return "unknown status";
 }

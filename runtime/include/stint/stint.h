@@ -52,7 +52,8 @@ typedef enum stint_status {
   STINT_MISALIGNED = 7,       /* the buffer does not start at a multiple of 64 bytes */
   STINT_UNSUPPORTED = 8,      /* a valid request that this build or device cannot serve */
   STINT_OUT_OF_MEMORY = 9,
-  STINT_SELF_TEST_FAILED = 10 /* the model's own test sessions give another answer here */
+  STINT_SELF_TEST_FAILED = 10, /* the model's own test sessions give another answer here */
+  STINT_OTHER_MODEL = 11       /* the session state belongs to another model */
 } stint_status;
 
 /* One English sentence without a full stop; static storage, never NULL. */
@@ -188,6 +189,40 @@ STINT_API uint64_t stint_session_unknown(const stint_session* session);
  * the next call on the session. */
 STINT_API stint_status stint_session_hidden(const stint_session* session, uint32_t layer,
                                             const float** hidden, uint32_t* units);
+
+/* ---- Session state ------------------------------------------------------ */
+
+/* A session as bytes, so that it outlives the process: its hidden states, counters and the
+ * items seen. The format has a version and a checksum and is the same on every device. Nothing
+ * here allocates. */
+
+/* Bytes of the session's state now: 64 + 4 a hidden unit (of all layers) + 8 a distinct item
+ * observed since the reset (4 where ids are names). 100 units and 70 items: 1,024. 0 if
+ * `session` is NULL. */
+STINT_API size_t stint_session_state_size(const stint_session* session);
+
+/* Writes the state: *size bytes of any alignment, which only stint_session_import() reads.
+ * STINT_INVALID_ARGUMENT, and *size = 0, if `capacity` is below stint_session_state_size(). */
+STINT_API stint_status stint_session_export(const stint_session* session, void* state,
+                                            size_t capacity, size_t* size);
+
+/* Replaces what the session holds by a state: it then answers, bit for bit, as the exported
+ * session would. Any bytes may be given; all are checked before the session changes, and
+ * unless STINT_OK comes back it is as it was:
+ *   STINT_CORRUPT        cut, changed, no state at all, or values that no session can have
+ *   STINT_NEWER_VERSION  written by a library with a newer format
+ *   STINT_OTHER_MODEL    a hidden state means nothing to GRU layers that it does not come from
+ *                        (other weights or shapes, such as after training again): start
+ *                        afresh, or observe the session's clicks again
+ * A model with the same layers and another catalog takes the state: items seen are found by
+ * their ids, those it has not are left out. Where ids are names the catalog must be the same
+ * too, else STINT_OTHER_MODEL. The maximum of recommendations may differ. */
+STINT_API stint_status stint_session_import(stint_session* session, const void* state, size_t size);
+
+/* The same between two sessions of one stint_model, without bytes between them; `to` keeps its
+ * own maximum of recommendations. STINT_OTHER_MODEL, and nothing changed, if their model
+ * objects are not the same. */
+STINT_API stint_status stint_session_copy(const stint_session* from, stint_session* to);
 
 /* ---- Recommendation ----------------------------------------------------- */
 

@@ -108,6 +108,16 @@ class Session {
     return stint_session_hidden(get(), layer, hidden, units);
   }
 
+  // The state as bytes, and back; CopyFrom() between sessions of one Model.
+  size_t StateSize() const { return stint_session_state_size(get()); }
+  stint_status Export(void* state, size_t capacity, size_t* size) const {
+    return stint_session_export(get(), state, capacity, size);
+  }
+  stint_status Import(const void* state, size_t size) {
+    return stint_session_import(get(), state, size);
+  }
+  stint_status CopyFrom(const Session& other) { return stint_session_copy(other.get(), get()); }
+
   stint_status Recommend(uint32_t k, const stint_recommend_options* options,
                          stint_recommendation* top, size_t* count) {
     return stint_recommend(get(), k, options, top, count);
