@@ -248,11 +248,11 @@ HWY_INLINE void TileValues(const Panels& panels, size_t tile, const FloatVector&
           values);
 }
 
-// out[64 t, 64 (t + 1)) for the tiles t in [first, last): rows x vector + bias.
+// Tiles [first, last) of rows x vector + bias: out[64 (last - first)].
 template <class Vector>
 HWY_INLINE void PanelProduct(const Panels& panels, size_t first, size_t last, const Vector& x,
                              float* HWY_RESTRICT out) {
-  for (size_t t = first; t < last; ++t) TileValues(panels, t, x, out + t * kTileRows);
+  for (size_t t = first; t < last; ++t, out += kTileRows) TileValues(panels, t, x, out);
 }
 
 }  // namespace HWY_NAMESPACE

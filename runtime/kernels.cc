@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Inner loops of a step -> one set of functions a SIMD target.
+// Inner loops of steps and scans -> one set of functions a SIMD target.
 #include "runtime/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,6 +11,7 @@
 
 #include "runtime/dot-inl.h"
 #include "runtime/gru-inl.h"
+#include "runtime/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace stint {
@@ -28,6 +29,59 @@ void Int8Product(const Panels& panels, size_t first, size_t last, const Quantize
 
 void F32Product(const Panels& panels, size_t first, size_t last, const FloatVector& x, float* out) {
   PanelProduct(panels, first, last, x, out);
+}
+
+// Bits of the lanes of a mask of up to 16.
+template <class D, class M>
+HWY_INLINE uint64_t MaskBits(D d, M mask) {
+  uint8_t bytes[8] = {};  // StoreMaskBits may write 8 bytes
+  hn::StoreMaskBits(d, mask, bytes);
+  return static_cast<uint64_t>(bytes[0] | bytes[1] << 8);
+}
+
+uint64_t Compare(const float* HWY_RESTRICT values, float bound, uint64_t* equal) {
+  const TileF32 d;
+  const size_t lanes = hn::Lanes(d);
+  const auto v = hn::Set(d, bound);
+  uint64_t above = 0;
+  uint64_t same = 0;
+  for (size_t i = 0; i < kTileRows; i += lanes) {
+    const auto x = hn::Load(d, values + i);
+    above |= MaskBits(d, hn::Gt(x, v)) << i;
+    same |= MaskBits(d, hn::Eq(x, v)) << i;
+  }
+  *equal = same;
+  return above;
+}
+
+template <class Vector>
+HWY_INLINE size_t Scan(const Panels& panels, size_t first, size_t last, const Vector& x,
+                       float threshold, float* HWY_RESTRICT values, uint64_t* above) {
+  const TileF32 d;
+  const size_t lanes = hn::Lanes(d);
+  for (; first < last; ++first) {
+    TileValues(panels, first, x, values);
+    const auto v = hn::Set(d, threshold);
+    uint64_t bits = 0;
+    for (size_t i = 0; i < kTileRows; i += lanes) {
+      bits |= MaskBits(d, hn::Gt(hn::Load(d, values + i), v)) << i;
+    }
+    if (bits != 0) {
+      *above = bits;
+      break;
+    }
+  }
+  return first;
+}
+
+size_t Int8Scan(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
+                float threshold, float* values, uint64_t* above) {
+  return Scan(panels, first, last, x, threshold, values, above);
+}
+
+size_t F32Scan(const Panels& panels, size_t first, size_t last, const FloatVector& x,
+               float threshold, float* values, uint64_t* above) {
+  return Scan(panels, first, last, x, threshold, values, above);
 }
 
 // Loads and stores of a counted number of lanes, in all rounds: a second loop for whole vectors
@@ -69,8 +123,26 @@ void CloseGates(const ActivationParams& f, bool reset_after, size_t units, const
   }
 }
 
+float Largest(const float* HWY_RESTRICT values) {
+  const TileF32 d;
+  const size_t lanes = hn::Lanes(d);
+  auto most = hn::Load(d, values);
+  for (size_t i = lanes; i < kTileRows; i += lanes) most = hn::Max(most, hn::Load(d, values + i));
+  return hn::ReduceMax(d, most);
+}
+
+void ExpMinusAll(size_t count, float base, float* values) {
+  const TileF32 d;
+  const auto b = hn::Set(d, base);
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto x = hn::LoadN(d, values + i, count - i);
+    hn::StoreN(ExpMinus(d, x, b), d, values + i, count - i);
+  }
+}
+
 void Fill(Kernels* kernels) {
-  *kernels = {STINT_BYTE_DOT == 1, Quantize, Int8Product, F32Product, OpenGates, CloseGates};
+  *kernels = {STINT_BYTE_DOT == 1, Quantize,   Int8Product, F32Product, Int8Scan, F32Scan, Compare,
+              OpenGates,           CloseGates, Largest,     ExpMinusAll};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The arithmetic of a step as functions of the SIMD target in use. What is compiled for each
-// target is the inner loops alone; plain code, compiled once, strings them together.
+// The arithmetic of steps and scans as functions of the SIMD target in use. What is compiled for
+// each target is the inner loops alone; plain code, compiled once, strings them together.
 #ifndef STINT_RUNTIME_KERNELS_H_
 #define STINT_RUNTIME_KERNELS_H_
 
@@ -22,11 +22,21 @@ struct Kernels {
   // x[count] -> the vector as int8 matrices take it, in room[QuantizedBytes(count)].
   void (*quantize)(const float* x, size_t count, int8_t* room, QuantizedVector* out);
 
-  // out[64 t, 64 (t + 1)) for the tiles t in [first, last): rows x vector + bias.
+  // Tiles [first, last) of rows x vector + bias: out[64 (last - first)].
   void (*int8_product)(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
                        float* out);
   void (*f32_product)(const Panels& panels, size_t first, size_t last, const FloatVector& x,
                       float* out);
+
+  // The first of the tiles [first, last) that has a value strictly above `threshold`, its
+  // values[64], and in *above bit i for value i above it; `last` if there is none.
+  size_t (*int8_scan)(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
+                      float threshold, float* values, uint64_t* above);
+  size_t (*f32_scan)(const Panels& panels, size_t first, size_t last, const FloatVector& x,
+                     float threshold, float* values, uint64_t* above);
+
+  // Of values[64], 64-byte aligned: bit i for value i above (returned), or equal to, the bound.
+  uint64_t (*compare)(const float* values, float bound, uint64_t* equal);
 
   // a[2 units] = sigmoid(a + b): the gates r and z. Where the reset stands before the recurrent
   // product, reset_hidden[units] = r h; else it is null.
@@ -35,9 +45,15 @@ struct Kernels {
   // With r, z and a_n in a[3 units] and b_n in b[3 units]: h[units] = the next hidden state.
   void (*close_gates)(const ActivationParams& f, bool reset_after, size_t units, const float* a,
                       const float* b, float* h);
+
+  // The largest of values[64], 64-byte aligned.
+  float (*largest)(const float* values);
+
+  // values[count] = exp(value - base), see softmax-inl.h.
+  void (*exp_minus)(size_t count, float base, float* values);
 };
 
-// Those of the target in use: a few instructions, no memory but the result.
+// Those of the target in use: a few instructions that write the result, no table in memory.
 Kernels GetKernels() STINT_NONBLOCKING;
 
 }  // namespace stint

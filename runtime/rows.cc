@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Single rows of a matrix -> vectors.
+// Single rows of a matrix -> vectors, or products with one.
 #include "runtime/rows.h"
 
 #include <cstring>
@@ -33,6 +33,35 @@ FloatVector GatherF32Row(const Panels& panels, uint32_t row, float* values) {
       reinterpret_cast<const float*>(panels.data + row / kTileRows * panels.tile_bytes);
   for (size_t c = 0; c < panels.cols; ++c) values[c] = tile[(c + 1) * kTileRows + row % kTileRows];
   return {values};
+}
+
+// Whole numbers in any order, then the floating-point operations of a tile.
+float RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x) {
+  const Int8Row at = Locate(panels, row);
+  uint32_t sum = 0u - 128u * static_cast<uint32_t>(x.sum);  // mod 2^32
+  const uint8_t* code = at.code;
+  for (size_t p = 0; p < at.steps * kStepColumns; p += kStepColumns, code += at.stride) {
+    for (size_t j = 0; j < kStepColumns; ++j) {
+      const int q =
+          x.pairs ? x.pairs[p + (j >> 1 | (j & 1) << 1)] : 256 * x.high[p + j] + x.low[p + j];
+      sum += static_cast<uint32_t>(code[j] * q);
+    }
+  }
+  float scale;
+  float bias;
+  std::memcpy(&scale, at.scale, sizeof(scale));
+  std::memcpy(&bias, at.scale + kTileRows * sizeof(bias), sizeof(bias));
+  return static_cast<float>(static_cast<int32_t>(sum)) * (scale * x.step) + bias;
+}
+
+// One column after the other, as a tile.
+float RowValue(const Panels& panels, uint32_t row, const FloatVector& x) {
+  const float* const bias =
+      reinterpret_cast<const float*>(panels.data + row / kTileRows * panels.tile_bytes) +
+      row % kTileRows;
+  float sum = 0.0f;
+  for (size_t c = 0; c < panels.cols; ++c) sum += x.values[c] * bias[(c + 1) * kTileRows];
+  return sum + *bias;
 }
 
 void AddRow(const Rows& rows, bool int8, uint32_t row, float* values) {

@@ -1,8 +1,8 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Single rows of a matrix -> vectors. Plain code, the same for all SIMD targets: it moves a few
-// hundred bytes.
+// Single rows of a matrix -> vectors, or products with one. Plain code, the same for all SIMD
+// targets: it moves a few hundred bytes.
 #ifndef STINT_RUNTIME_ROWS_H_
 #define STINT_RUNTIME_ROWS_H_
 
@@ -40,6 +40,11 @@ QuantizedVector GatherInt8Row(const Int8Row& row, bool byte_planes, int8_t* room
 
 // Row `row` of f32 panels as a vector in values[columns].
 FloatVector GatherF32Row(const Panels& panels, uint32_t row, float* values) STINT_NONBLOCKING;
+
+// Row `row` of panels times a vector, plus the bias, with the bits of a product with the whole
+// matrix (dot-inl.h).
+float RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x) STINT_NONBLOCKING;
+float RowValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_NONBLOCKING;
 
 // Adds row `row` of rows to values[columns]. An int8 weight is scale * code, then added: two
 // roundings.

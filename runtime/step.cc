@@ -13,13 +13,6 @@
 namespace stint {
 namespace {
 
-// A vector in the form that the model's matrices take. Int8 models make it in the session's
-// scratch, so only one is alive at a time.
-struct Vector {
-  QuantizedVector quantized;  // of int8 models
-  FloatVector floats;         // of f32 models
-};
-
 class Stepper {
  public:
   explicit Stepper(SessionState* session)
@@ -31,7 +24,7 @@ class Stepper {
       if (layer.inputs == 0) {
         OneHotGates(item, layer);
       } else {
-        const Vector x = l == 0 ? Embed(item) : ToVector(s_->hidden[l - 1], layer.inputs);
+        const AnyVector x = l == 0 ? Embed(item) : ToVector(s_->hidden[l - 1], layer.inputs);
         Product(layer.input_weights, 0, layer.input_weights.tiles, x, s_->input_gates);
       }
       GruStep(layer, s_->hidden[l]);
@@ -39,14 +32,16 @@ class Stepper {
   }
 
  private:
-  Vector ToVector(const float* x, size_t count) const {
-    Vector out = {{}, {x}};
+  // Int8 models make it in the session's scratch, so only one is alive at a time.
+  AnyVector ToVector(const float* x, size_t count) const {
+    AnyVector out = {{}, {x}};
     if (model_.int8) kernels_.quantize(x, count, s_->quantized, &out.quantized);
     return out;
   }
 
-  // out[64 t, 64 (t + 1)) for the tiles t in [first, last): rows x vector + bias.
-  void Product(const Panels& panels, size_t first, size_t last, const Vector& x, float* out) const {
+  // Tiles [first, last) of rows x vector + bias: out[64 (last - first)].
+  void Product(const Panels& panels, size_t first, size_t last, const AnyVector& x,
+               float* out) const {
     if (model_.int8) {
       kernels_.int8_product(panels, first, last, x.quantized, out);
     } else {
@@ -55,7 +50,7 @@ class Stepper {
   }
 
   // The first layer's input: the item's own row, in the form it is stored in.
-  Vector Embed(uint32_t item) const {
+  AnyVector Embed(uint32_t item) const {
     const Rows& rows = model_.input_rows;
     if (model_.int8) {
       const Int8Row row = rows.data ? Locate(rows, item) : Locate(model_.item_rows, item);
@@ -87,7 +82,7 @@ class Stepper {
     const Panels& weights = layer.hidden_weights;
     float* const a = s_->input_gates;
     float* const b = s_->hidden_gates;
-    const Vector x = ToVector(h, units);
+    const AnyVector x = ToVector(h, units);
     if (layer.reset_after) {
       Product(weights, 0, weights.tiles, x, b);
       kernels_.open_gates(units, h, b, a, nullptr);
@@ -96,8 +91,9 @@ class Stepper {
       // rows in it, with r h below. Whole tiles keep the kernel simple.
       Product(weights, 0, PanelTiles(2 * units), x, b);
       kernels_.open_gates(units, h, b, a, s_->reset_hidden);
-      const Vector y = ToVector(s_->reset_hidden, units);
-      Product(weights, 2 * units / kTileRows, weights.tiles, y, b);
+      const AnyVector y = ToVector(s_->reset_hidden, units);
+      const size_t first = 2 * units / kTileRows;
+      Product(weights, first, weights.tiles, y, b + first * kTileRows);
     }
     kernels_.close_gates(model_.hidden_activation, layer.reset_after, units, a, b, h);
   }

@@ -2,29 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Hidden state -> the k best items, the rank of one, scores, or probabilities: one pass over the
-// item rows, or single rows.
+// item rows, or single rows. Plain code around the kernels of the SIMD target in use.
 #include "runtime/topk.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "runtime/topk.cc"
-#include <hwy/foreach_target.h>  // IWYU pragma: keep
-#include <hwy/highway.h>
+#include <hwy/base.h>
 
-#include "runtime/score-inl.h"
-#include "runtime/select-inl.h"
-#include "runtime/softmax-inl.h"
+#include <cfloat>
 
-HWY_BEFORE_NAMESPACE();
+#include "runtime/kernels.h"
+#include "runtime/scan.h"
+#include "runtime/score.h"
+
 namespace stint {
-namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
+namespace {
 
 // A lower bound of the k-th best score: the k-th best among the items of the last answer, which are
 // mostly good again. Scoring their whole tiles needs no second kernel.
 template <class Scores, typename T = typename Scores::Value>
-HWY_INLINE Start<T> StartFromSeeds(const Scores& scores, const Filter& filter, size_t keep,
-                                   SessionState* s) {
-  HWY_ALIGN T values[kTileRows];
+Start<T> StartFromSeeds(const Scores& scores, const Filter& filter, size_t keep, SessionState* s) {
+  alignas(64) T values[kTileRows];
   size_t count = 0;
   for (uint32_t i = 0; i < s->seed_count; ++i) {
     const uint32_t item = s->seeds[i];
@@ -42,7 +38,7 @@ HWY_INLINE Start<T> StartFromSeeds(const Scores& scores, const Filter& filter, s
 }
 
 template <class Scores>
-HWY_INLINE size_t TopKOf(const Scores& scores, const Filter& filter, size_t keep, SessionState* s) {
+size_t TopKOf(const Scores& scores, const Filter& filter, size_t keep, SessionState* s) {
   const auto start = StartFromSeeds(scores, filter, keep, s);
   const size_t count = SelectBest(scores, filter, start, keep, s->keys, s->key_capacity);
   for (size_t i = 0; i < count; ++i) s->seeds[i] = KeyItem(s->keys[i]);
@@ -52,8 +48,8 @@ HWY_INLINE size_t TopKOf(const Scores& scores, const Filter& filter, size_t keep
 
 // The same of the items of a list, scored one by one.
 template <class Scores>
-HWY_INLINE size_t TopKOfList(const Scores& scores, const Filter& filter,
-                             const Candidates& candidates, size_t keep, SessionState* s) {
+size_t TopKOfList(const Scores& scores, const Filter& filter, const Candidates& candidates,
+                  size_t keep, SessionState* s) {
   size_t count = 0;
   uint64_t worst = 0;  // a key of the best `keep` so far is not below it
   for (size_t i = 0; i < candidates.list_size; ++i) {
@@ -80,27 +76,15 @@ HWY_INLINE size_t TopKOfList(const Scores& scores, const Filter& filter,
 
 // Calls use(scores) with what scores the session's items.
 template <class Use>
-HWY_INLINE auto WithScores(SessionState* s, const Use& use) {
-  if (s->observed == 0) return use(ItemCounts(s));
-  if (s->model->int8) return use(RowScores<QuantizedVector>(s));
-  return use(RowScores<FloatVector>(s));
-}
-
-size_t TopK(uint32_t k, const Candidates& candidates, SessionState* s) {
-  const uint32_t items = s->model->items;
-  const Filter filter = {items, s->deny, candidates.exclude_seen ? s->seen : nullptr,
-                         candidates.bits, candidates.narrow};
-  const size_t keep = k < items ? k : items;
-  return WithScores(s, [&](const auto& scores) HWY_ATTR {
-    return candidates.list ? TopKOfList(scores, filter, candidates, keep, s)
-                           : TopKOf(scores, filter, keep, s);
-  });
+auto WithScores(SessionState* s, const Use& use) {
+  if (s->observed == 0) return use(CountScores(s));
+  return use(RowScores(s));
 }
 
 template <class Scores, typename T = typename Scores::Value>
-HWY_INLINE void RankOf(const Scores& scores, uint32_t item, const Filter& filter, uint32_t* higher,
-                       uint32_t* equal) {
-  HWY_ALIGN T values[kTileRows];
+void RankOf(const Scores& scores, uint32_t item, const Filter& filter, uint32_t* higher,
+            uint32_t* equal) {
+  alignas(64) T values[kTileRows];
   scores.Tile(item / kTileRows, values);
   const T own = values[item % kTileRows];
   size_t above = 0;
@@ -109,22 +93,17 @@ HWY_INLINE void RankOf(const Scores& scores, uint32_t item, const Filter& filter
   for (size_t t = 0; t < tiles; ++t) {
     scores.Tile(t, values);
     const uint64_t inside = filter.Allowed(t);
-    above += hwy::PopCount(inside & TileBits<Relation::kAbove>(values, own));
-    same += hwy::PopCount(inside & TileBits<Relation::kEqual>(values, own));
+    const TileBits bits = scores.Compare(values, own);
+    if (bits.above & inside) above += hwy::PopCount(bits.above & inside);
+    if (bits.equal & inside) same += hwy::PopCount(bits.equal & inside);
   }
   *higher = static_cast<uint32_t>(above);
   *equal = static_cast<uint32_t>(same - 1);  // without the item itself
 }
 
-void Rank(uint32_t item, SessionState* s, uint32_t* higher, uint32_t* equal) {
-  const Filter filter = {s->model->items, s->deny, nullptr, nullptr,
-                         false};  // deny is empty between calls
-  WithScores(s, [&](const auto& scores) HWY_ATTR { RankOf(scores, item, filter, higher, equal); });
-}
-
 template <class Scores, typename T = typename Scores::Value>
-HWY_INLINE void ScoresOf(const Scores& scores, size_t items, float* out) {
-  HWY_ALIGN T values[kTileRows];
+void ScoresOf(const Scores& scores, size_t items, float* out) {
+  alignas(64) T values[kTileRows];
   for (size_t first = 0; first < items; first += kTileRows) {
     scores.Tile(first / kTileRows, values);
     const size_t rows = items - first < kTileRows ? items - first : kTileRows;
@@ -132,13 +111,36 @@ HWY_INLINE void ScoresOf(const Scores& scores, size_t items, float* out) {
   }
 }
 
+// The base follows the largest score so far only when it falls behind by more than this: a change
+// of base costs the sum a rounding, and exp(16) * 64 is far inside the floats.
+constexpr float kBaseWindow = 16.0f;
+
+}  // namespace
+
+size_t TopK(uint32_t k, const Candidates& candidates, SessionState* s) {
+  const uint32_t items = s->model->items;
+  const Filter filter = {items, s->deny, candidates.exclude_seen ? s->seen : nullptr,
+                         candidates.bits, candidates.narrow};
+  const size_t keep = k < items ? k : items;
+  return WithScores(s, [&](const auto& scores) {
+    return candidates.list ? TopKOfList(scores, filter, candidates, keep, s)
+                           : TopKOf(scores, filter, keep, s);
+  });
+}
+
+void Rank(uint32_t item, SessionState* s, uint32_t* higher, uint32_t* equal) {
+  const Filter filter = {s->model->items, s->deny, nullptr, nullptr,
+                         false};  // deny is empty between calls
+  WithScores(s, [&](const auto& scores) { RankOf(scores, item, filter, higher, equal); });
+}
+
 void Scores(SessionState* s, float* scores) {
   const size_t items = s->model->items;
-  WithScores(s, [&](const auto& source) HWY_ATTR { ScoresOf(source, items, scores); });
+  WithScores(s, [&](const auto& source) { ScoresOf(source, items, scores); });
 }
 
 void ItemScores(const uint32_t* items, size_t count, SessionState* s, float* scores) {
-  WithScores(s, [&](const auto& source) HWY_ATTR {
+  WithScores(s, [&](const auto& source) {
     for (size_t i = 0; i < count; ++i) scores[i] = static_cast<float>(source.Row(items[i]));
   });
 }
@@ -146,15 +148,40 @@ void ItemScores(const uint32_t* items, size_t count, SessionState* s, float* sco
 Softmax GetSoftmax(SessionState* s) {
   const size_t items = s->model->items;
   if (s->observed == 0) return {0.0f, static_cast<double>(s->model->training_events)};
-  if (s->model->int8) return SoftmaxOf(RowScores<QuantizedVector>(s), items);
-  return SoftmaxOf(RowScores<FloatVector>(s), items);
+  const RowScores scores(s);
+  const Kernels& kernels = scores.kernels();
+  alignas(64) float values[kTileRows];
+  Softmax out = {0.0f, 0.0};
+  for (size_t first = 0; first < items; first += kTileRows) {
+    scores.Tile(first / kTileRows, values);
+    for (size_t i = items - first; i < kTileRows; ++i) values[i] = -FLT_MAX;  // its term is 0
+    const float top = kernels.largest(values);
+    if (first == 0) out.base = top;
+    if (top - out.base > kBaseWindow) {
+      float factor = out.base;
+      kernels.exp_minus(1, top, &factor);
+      out.sum *= static_cast<double>(factor);
+      out.base = top;
+    }
+    kernels.exp_minus(kTileRows, out.base, values);
+    // A fixed tree over the tile, then double: the order of the sums is that of the items.
+    for (size_t half = kTileRows / 2; half > 0; half /= 2) {
+      for (size_t i = 0; i < half; ++i) values[i] += values[i + half];
+    }
+    out.sum += static_cast<double>(values[0]);
+  }
+  return out;
 }
 
 void Probabilities(const Softmax& softmax, const uint32_t* items, size_t count, SessionState* s,
                    float* probabilities) {
   if (s->observed > 0) {
-    HWY_NAMESPACE::ItemScores(items, count, s, probabilities);
-    ToProbabilities(softmax, count, probabilities);
+    ItemScores(items, count, s, probabilities);
+    GetKernels().exp_minus(count, softmax.base, probabilities);
+    for (size_t i = 0; i < count; ++i) {
+      const double term = static_cast<double>(probabilities[i]);
+      probabilities[i] = static_cast<float>(term / softmax.sum);  // <= 1 but for rounding
+    }
     return;
   }
   for (size_t i = 0; i < count; ++i) {
@@ -165,32 +192,4 @@ void Probabilities(const Softmax& softmax, const uint32_t* items, size_t count, 
   }
 }
 
-}  // namespace HWY_NAMESPACE
 }  // namespace stint
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-namespace stint {
-HWY_EXPORT(TopK);
-HWY_EXPORT(Rank);
-HWY_EXPORT(Scores);
-HWY_EXPORT(ItemScores);
-HWY_EXPORT(GetSoftmax);
-HWY_EXPORT(Probabilities);
-size_t TopK(uint32_t k, const Candidates& candidates, SessionState* session) {
-  return HWY_DYNAMIC_DISPATCH(TopK)(k, candidates, session);
-}
-void Rank(uint32_t item, SessionState* session, uint32_t* higher, uint32_t* equal) {
-  HWY_DYNAMIC_DISPATCH(Rank)(item, session, higher, equal);
-}
-void Scores(SessionState* session, float* scores) { HWY_DYNAMIC_DISPATCH(Scores)(session, scores); }
-void ItemScores(const uint32_t* items, size_t count, SessionState* session, float* scores) {
-  HWY_DYNAMIC_DISPATCH(ItemScores)(items, count, session, scores);
-}
-Softmax GetSoftmax(SessionState* session) { return HWY_DYNAMIC_DISPATCH(GetSoftmax)(session); }
-void Probabilities(const Softmax& softmax, const uint32_t* items, size_t count,
-                   SessionState* session, float* probabilities) {
-  HWY_DYNAMIC_DISPATCH(Probabilities)(softmax, items, count, session, probabilities);
-}
-}  // namespace stint
-#endif

@@ -29,6 +29,12 @@ struct FloatVector {
   const float* values;  // [columns]
 };
 
+// A vector in the form that a model's matrices take: the one or the other.
+struct AnyVector {
+  QuantizedVector quantized;  // of int8 models
+  FloatVector floats;         // of f32 models
+};
+
 }  // namespace stint
 
 #endif  // STINT_RUNTIME_VECTOR_H_

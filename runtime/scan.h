@@ -5,15 +5,10 @@
 //
 // Only scores above a threshold, the k-th best known so far, become keys; the stream runs in the
 // order of the indices, so a later equal score loses to the k kept and "above" is strict.
+#ifndef STINT_RUNTIME_SCAN_H_
+#define STINT_RUNTIME_SCAN_H_
 
-#if defined(STINT_RUNTIME_SELECT_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef STINT_RUNTIME_SELECT_INL_H_
-#undef STINT_RUNTIME_SELECT_INL_H_
-#else
-#define STINT_RUNTIME_SELECT_INL_H_
-#endif
-
-#include <hwy/highway.h>
+#include <hwy/base.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,29 +16,7 @@
 #include "runtime/select.h"
 #include "schema/panel.h"
 
-HWY_BEFORE_NAMESPACE();
 namespace stint {
-namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-enum class Relation { kAbove, kEqual };
-
-// Bit i: values[i] is above (equal to) `bound`. values[64], 64-byte aligned.
-template <Relation kRelation, typename T>
-HWY_INLINE uint64_t TileBits(const T* HWY_RESTRICT values, T bound) {
-  const hn::CappedTag<T, 16> d;
-  const size_t lanes = hn::Lanes(d);
-  const auto v = hn::Set(d, bound);
-  uint64_t bits = 0;
-  for (size_t i = 0; i < kTileRows; i += lanes) {
-    const auto x = hn::Load(d, values + i);
-    const auto mask = kRelation == Relation::kAbove ? hn::Gt(x, v) : hn::Eq(x, v);
-    uint8_t bytes[8] = {};  // a mask of up to 16 lanes; StoreMaskBits may write 8 bytes
-    hn::StoreMaskBits(d, mask, bytes);
-    bits |= static_cast<uint64_t>(bytes[0] | bytes[1] << 8) << i;
-  }
-  return bits;
-}
 
 // Items that may stand in the answer.
 struct Filter {
@@ -54,7 +27,7 @@ struct Filter {
   bool narrow;           // ask before a tile is scored
 
   // The 64 items of a tile, bit i for item 64 * tile + i.
-  HWY_INLINE uint64_t Allowed(size_t tile) const {
+  uint64_t Allowed(size_t tile) const {
     const uint64_t rest = items - tile * kTileRows;
     const uint64_t inside = rest < kTileRows ? (uint64_t{1} << rest) - 1 : ~uint64_t{0};
     return inside & ~(deny[tile] | (seen ? seen[tile] : 0)) & (bits ? bits[tile] : ~uint64_t{0});
@@ -72,15 +45,13 @@ struct Start {
 };
 
 // Writes the `keep` best keys, or all if there are fewer, to the front of `keys`, best first;
-// returns their number. `scores.Tile(t, values)` gives the values of items [64 t, 64 t + 64), and
-// `scores.Row(i)` that of item i.
-// `keys` has room for `capacity` >= keep + 64.
+// returns their number. `scores` is one of score.h. `keys` has room for `capacity` >= keep + 64.
 template <class Scores, typename T = typename Scores::Value>
-HWY_INLINE size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start,
-                             size_t keep, uint64_t* HWY_RESTRICT keys, size_t capacity) {
-  HWY_ALIGN T values[kTileRows];
+size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start, size_t keep,
+                  uint64_t* keys, size_t capacity) {
+  alignas(64) T values[kTileRows];
   size_t count = 0;
-  const size_t tiles = PanelTiles(filter.items);
+  const size_t tiles = static_cast<size_t>(PanelTiles(filter.items));
   for (size_t t = 0; t < tiles; ++t) {
     uint64_t bits = ~uint64_t{0};
     if (filter.narrow && hwy::PopCount(filter.Allowed(t)) <= kFewRows) {
@@ -90,11 +61,18 @@ HWY_INLINE size_t SelectBest(const Scores& scores, const Filter& filter, Start<T
         values[i] = scores.Row(static_cast<uint32_t>(t * kTileRows + i));
         if (start.has_threshold && !(values[i] > start.threshold)) bits ^= rest & (0 - rest);
       }
+    } else if (start.has_threshold) {
+      const size_t end = filter.narrow ? t + 1 : tiles;
+      const size_t next = scores.NextAbove(t, end, start.threshold, values, &bits);
+      if (next == end) {
+        t = end - 1;
+        continue;
+      }
+      t = next;
+      bits &= filter.Allowed(t);
     } else {
       scores.Tile(t, values);
-      if (start.has_threshold) bits = TileBits<Relation::kAbove>(values, start.threshold);
-      if (bits == 0) continue;
-      bits &= filter.Allowed(t);
+      bits = filter.Allowed(t);
     }
     for (; bits != 0; bits &= bits - 1) {
       const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
@@ -115,8 +93,6 @@ HWY_INLINE size_t SelectBest(const Scores& scores, const Filter& filter, Start<T
   return count;
 }
 
-}  // namespace HWY_NAMESPACE
 }  // namespace stint
-HWY_AFTER_NAMESPACE();
 
-#endif  // STINT_RUNTIME_SELECT_INL_H_
+#endif  // STINT_RUNTIME_SCAN_H_
