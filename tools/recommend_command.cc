@@ -27,8 +27,10 @@ struct RecommendArguments {
   std::string model;
   std::vector<std::string> session;
   std::vector<std::string> deny;
+  std::vector<std::string> allow;
   uint32_t k = 20;
   bool exclude_seen = false;
+  bool probabilities = false;
   bool json = false;
 };
 
@@ -87,11 +89,14 @@ std::vector<uint32_t> FindItems(const stint_model* model, const std::vector<std:
 int RunRecommend(const RecommendArguments& arguments) {
   const std::vector<std::string> session_ids = ReadIds("--session", arguments.session);
   const std::vector<std::string> deny_ids = ReadIds("--deny", arguments.deny);
+  const std::vector<std::string> allow_ids = ReadIds("--allow", arguments.allow);
   const Model model = OpenModel(arguments.model);
   std::vector<std::string> unknown;
   std::vector<std::string> unknown_deny;
+  std::vector<std::string> unknown_allow;
   const std::vector<uint32_t> clicks = FindItems(model.get(), session_ids, "item", &unknown);
   const std::vector<uint32_t> deny = FindItems(model.get(), deny_ids, "denied item", &unknown_deny);
+  std::vector<uint32_t> allow = FindItems(model.get(), allow_ids, "allowed item", &unknown_allow);
 
   // More than all items cannot come back; memory is asked for no more than these.
   const uint32_t k = std::min(arguments.k, Describe(model.get()).items);
@@ -103,19 +108,28 @@ int RunRecommend(const RecommendArguments& arguments) {
   options.exclude_seen = arguments.exclude_seen ? 1 : 0;
   options.deny = deny.data();
   options.deny_count = deny.size();
+  options.allow_count = allow.size();
+  allow.push_back(0);  // an empty list is a list too: its address is not null
+  if (!arguments.allow.empty()) options.allow = allow.data();
   std::vector<stint_recommendation> top(k);
   size_t count = 0;
   Check(session.Recommend(k, &options, top.data(), &count), "recommend");
+  std::vector<float> probabilities(arguments.probabilities ? count : 0);
+  if (arguments.probabilities) {
+    Check(session.TopProbabilities(top.data(), count, probabilities.data()), "probabilities");
+  }
 
   if (arguments.json) {
     ordered_json json = {{"model", arguments.model},
                          {"observed", clicks.size()},
                          {"unknown", unknown},
                          {"unknown_deny", unknown_deny},
+                         {"unknown_allow", unknown_allow},
                          {"items", ordered_json::array()}};
     for (size_t i = 0; i < count; ++i) {
       json["items"].push_back(
           {{"rank", i + 1}, {"id", ItemJson(model.get(), top[i].item)}, {"score", top[i].score}});
+      if (arguments.probabilities) json["items"].back()["probability"] = probabilities[i];
     }
     WriteJson(json);
     return kExitOk;
@@ -123,7 +137,9 @@ int RunRecommend(const RecommendArguments& arguments) {
   std::string text;
   for (size_t i = 0; i < count; ++i) {
     text += Format("%zu\t", i + 1) + Escaped(ItemText(model.get(), top[i].item)) +
-            Format("\t%.9g\n", static_cast<double>(top[i].score));
+            Format("\t%.9g", static_cast<double>(top[i].score));
+    if (arguments.probabilities) text += Format("\t%.9g", static_cast<double>(probabilities[i]));
+    text += '\n';
   }
   WriteOutput(text);
   return kExitOk;
@@ -143,7 +159,7 @@ Command AddRecommendCommand(CLI::App* cli) {
                   "Item ids of the session, oldest first, with commas between; an id that has a "
                   "comma goes in double quotes. May be given several times, one after another. - "
                   "reads standard input, one id a line. Without any, an empty session: the most "
-                  "popular items")
+                  "popular items, scored by their clicks")
       ->type_name("ID,...")
       ->allow_extra_args(false);
   AddInteger(app, "-k,--count", &arguments->k, 1, 1000000, "How many items, 1 to 1000000");
@@ -153,6 +169,13 @@ Command AddRecommendCommand(CLI::App* cli) {
                   "Item ids never to be recommended, written as for --session")
       ->type_name("ID,...")
       ->allow_extra_args(false);
+  app->add_option("--allow", arguments->allow,
+                  "Item ids of which alone to recommend, written as for --session")
+      ->type_name("ID,...")
+      ->allow_extra_args(false);
+  app->add_flag("--probabilities", arguments->probabilities,
+                "Add a column: the softmax of the scores over the whole catalog (in an empty "
+                "session the share of the training events). Not calibrated");
   app->add_flag("--json", arguments->json,
                 "Print one JSON object: observed, unknown, items [rank, id, score]");
   return {app, [arguments] { return RunRecommend(*arguments); }};

@@ -118,6 +118,9 @@ ordered_json SummaryJson(const TrainArguments& arguments, const Dataset& dataset
     logs.push_back(log == "-" ? "<stdin>" : std::filesystem::path(log).filename().string());
   }
   json["log"] = logs.size() == 1 ? ordered_json(logs[0]) : ordered_json(logs);
+  if (!arguments.warm_start.empty()) {
+    json["warm_start"] = std::filesystem::path(arguments.warm_start).filename().string();
+  }
   json["sessions"] = dataset.train.size();
   json["events"] = dataset.train.items.size();
   json["targets"] = dataset.train.Targets();

@@ -94,6 +94,9 @@ TEST_F(WarmStartCommandTest, OldItemsKeepTheirIndexAndNewOnesAreRecommended) {
   ids.insert(ids.end(), {kNew[0], kNew[1], 900003});
   EXPECT_EQ(Ids("new.stint"), ids);
   EXPECT_EQ(RunStint({"verify", folder_ / "new.stint"}).status, 0);
+  // The model says what it comes from.
+  const json described = json::parse(RunStint({"inspect", folder_ / "new.stint", "--json"}).out);
+  EXPECT_EQ(described.at("training_summary").at("warm_start"), "old.stint") << described;
   EXPECT_EQ(Top("new.stint", kNew[0]), std::to_string(kNew[1]));
   EXPECT_EQ(Top("new.stint", old_[20]), std::to_string(old_[21]));
   // What the new log lacks, the old weights still know.
