@@ -44,6 +44,8 @@ int main(void) {
   uint32_t item = 0;
   uint32_t higher = 0;
   uint32_t equal = 0;
+  unsigned char state[1024];
+  size_t state_size = 0;
   void* memory;
   void* aligned;
 
@@ -111,6 +113,24 @@ int main(void) {
   for (i = 0; i < count; ++i) {
     CHECK(top[i].item == again[i].item && top[i].score == again[i].score);
   }
+
+  /* As after a restart: the session as bytes, and back. */
+  CHECK(stint_session_state_size(session) == 64 + 4 * 6 + 8 * 2);
+  CHECK(stint_session_export(session, state, sizeof(state), &state_size) == STINT_OK);
+  CHECK(state_size == stint_session_state_size(session));
+  CHECK(stint_session_reset(other) == STINT_OK);
+  CHECK(stint_session_import(other, state, state_size - 1) == STINT_CORRUPT);
+  CHECK(stint_session_observed(other) == 0);
+  CHECK(stint_session_import(other, state, state_size) == STINT_OK);
+  CHECK(stint_session_observed(other) == 2 && stint_session_unknown(other) == 1);
+  CHECK(stint_recommend(other, 8, NULL, again, &count) == STINT_OK && count == 8);
+  for (i = 0; i < count; ++i) {
+    CHECK(top[i].item == again[i].item && top[i].score == again[i].score);
+  }
+  CHECK(stint_session_reset(other) == STINT_OK);
+  CHECK(stint_session_copy(session, other) == STINT_OK);
+  CHECK(stint_session_observed(other) == 2);
+  CHECK(strlen(stint_status_message(STINT_OTHER_MODEL)) > 0);
 
   free(memory);
   stint_session_destroy(session);

@@ -363,6 +363,19 @@ TEST(Cpp, WrapperDoesTheSame) {
   ASSERT_EQ(count_a, count_b);
   for (size_t i = 0; i < count_a; ++i) EXPECT_EQ(a[i].item, b[i].item);
   EXPECT_EQ(moved.Observed(), 1u);
+
+  uint8_t state[200];
+  size_t size = 0;
+  ASSERT_EQ(moved.StateSize(), 64u + 4 * 9 + 4);
+  ASSERT_EQ(moved.Export(state, sizeof(state), &size), STINT_OK);
+  stint::Session imported, copied;
+  EXPECT_EQ(imported.Import(state, size), STINT_INVALID_ARGUMENT);  // empty
+  ASSERT_EQ(imported.Create(model, 5), STINT_OK);
+  ASSERT_EQ(copied.Create(model, 5), STINT_OK);
+  ASSERT_EQ(imported.Import(state, size), STINT_OK);
+  ASSERT_EQ(copied.CopyFrom(imported), STINT_OK);
+  ASSERT_EQ(copied.Recommend(5, nullptr, a, &count_a), STINT_OK);
+  for (size_t i = 0; i < count_a; ++i) EXPECT_EQ(a[i].item, b[i].item);
 }
 
 }  // namespace

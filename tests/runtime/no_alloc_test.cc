@@ -103,7 +103,8 @@ TEST(NoAlloc, SessionsNeverAllocate) {
         const AlignedBytes bytes = BuildTestModel(parameters, catalog, dtype);
         const ModelPointer model = OpenModel(bytes);
         const size_t size = stint_session_size(model.get(), 200);
-        AlignedBytes memory(size);
+        AlignedBytes memory(size), other(size);
+        std::vector<uint8_t> state(1000);
         std::vector<stint_recommendation> top(200);
         std::vector<float> scores(3000);
         const std::vector<uint32_t> deny = {1, 2, 2999};
@@ -116,6 +117,8 @@ TEST(NoAlloc, SessionsNeverAllocate) {
           const uint64_t before = allocations;
           stint_session* session;
           failures += stint_session_init(model.get(), 200, memory.data(), size, &session);
+          stint_session* copy;
+          failures += stint_session_init(model.get(), 200, other.data(), size, &copy);
           for (uint32_t step = 0; step < 40; ++step) {
             const uint32_t item = step * 71;
             size_t count;
@@ -143,6 +146,11 @@ TEST(NoAlloc, SessionsNeverAllocate) {
             failures += stint_rank(session, item, &higher, &equal);
             failures += stint_scores(session, scores.data());
             failures += stint_session_hidden(session, 1, &hidden, &units);
+            size_t state_size;
+            failures += stint_session_export(session, state.data(), state.size(), &state_size);
+            failures += stint_session_import(copy, state.data(), state_size);
+            failures += stint_session_import(copy, state.data(), state_size - 1) != STINT_CORRUPT;
+            failures += stint_session_copy(copy, session);
             if (step == 20) failures += stint_session_reset(session);
           }
           const uint64_t after = allocations;
