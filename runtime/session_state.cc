@@ -270,7 +270,6 @@ void CopyState(const SessionState& from, SessionState* to) {
   const BoundModel& model = *from.model;
   to->observed = from.observed;
   to->unknown = from.unknown;
-  to->seed_count = 0;  // only a hint for speed, and `to` may have room for fewer
   for (uint32_t l = 0; l < model.layers; ++l) {
     std::memcpy(to->hidden[l], from.hidden[l], model.units[l] * sizeof(float));
   }

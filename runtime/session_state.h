@@ -41,7 +41,7 @@ void ExportState(const SessionState& session, uint8_t* state) STINT_NONBLOCKING;
 [[nodiscard]] Status ImportState(const uint8_t* state, size_t size,
                                  SessionState* session) STINT_NONBLOCKING;
 
-// Both of the same BoundModel; `to` may be `from`.
+// Both of the same BoundModel; `to` may be `from`. Seeds stay: they are a hint for speed alone.
 void CopyState(const SessionState& from, SessionState* to) STINT_NONBLOCKING;
 
 }  // namespace stint

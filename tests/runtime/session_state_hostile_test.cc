@@ -173,6 +173,7 @@ TEST_P(HostileState, ForgedValues) {
       Forged("count", [&](StateBytes* s) {
         Put64(kObserved, UINT64_MAX / 2, s);
         Put32(kCount, wrap + more, s);
+        (*s)[kCatalog] ^= 1;  // items that are unknown may then be
       });
       Forged("units", [&](StateBytes* s) { Put32(kUnits, 4 + wrap + more, s); });
     }
