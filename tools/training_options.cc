@@ -282,6 +282,8 @@ constexpr Rule kRules[] = {
      "--negative-source batch and all draw no samples"},
     {"sample-alpha", [](const Options& o) { return o.UsesSamples(); },
      "there are no samples (--negatives, --negative-source)"},
+    {"remove-hits", [](const Options& o) { return o.negative_source != NegativeSource::kAll; },
+     "--negative-source all has no hits: the target is none of its negatives"},
     {"item-scale", [](const Options& o) { return o.normalize_items; }, "needs --normalize-items"},
     {"learn-item-scale", [](const Options& o) { return o.normalize_items; },
      "needs --normalize-items"},

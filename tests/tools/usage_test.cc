@@ -128,6 +128,8 @@ TEST_F(CliTest, WrongUsageIsOneLineAndStatus2) {
        "stint train: --schedule-factor: needs --schedule step"},
       {{"train", log, "--out", "x", "--negative-source", "batch", "--sample-alpha", "0.5"},
        "stint train: --sample-alpha: there are no samples"},
+      {{"train", log, "--out", "x", "--remove-hits", "--negative-source", "all"},
+       "stint train: --remove-hits: --negative-source all has no hits"},
       {{"train", log, "--out", "x", "--fixed-item-scale"},
        "stint train: --fixed-item-scale: needs --normalize-items"},
       {{"train", log, "--out", "x", "--learn-item-scale", "--fixed-item-scale"}, "stint train: --"},
