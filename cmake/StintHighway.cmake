@@ -62,8 +62,12 @@ endif()
 
 add_library(stint_highway INTERFACE)
 target_link_libraries(stint_highway INTERFACE stint_highway_library)
-target_compile_definitions(stint_highway INTERFACE
-  HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
+if(STINT_PORTABLE)  # what the compiler's flags allow, no choice at run time
+  target_compile_definitions(stint_highway INTERFACE HWY_COMPILE_ONLY_STATIC)
+else()
+  target_compile_definitions(stint_highway INTERFACE
+    HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
+endif()
 
 add_library(stint_highway_trainer INTERFACE)
 target_link_libraries(stint_highway_trainer INTERFACE stint_highway_library)
