@@ -81,17 +81,18 @@ void Training(benchmark::State& state, Options options) {
   for (auto _ : state) {
     uint64_t done = 0;
     Clock::time_point start;
+    double seconds = 0;  // of mini-batches alone: Train() ends with copying all parameters
     TrainCallbacks callbacks;
     callbacks.stop = [&] {
       if (++done == kWarmUp) start = Clock::now();
-      return done > kWarmUp && SecondsSince(start) >= kSeconds;
+      if (done > kWarmUp) seconds = SecondsSince(start);
+      return seconds >= kSeconds;
     };
     const TrainResult result = Train(options, catalog, sessions, callbacks);
     if (!result.diverged.empty()) {
       state.SkipWithError(result.diverged.c_str());
       return;
     }
-    const double seconds = SecondsSince(start);
     rate = static_cast<double>(done - kWarmUp) / seconds;
     state.SetIterationTime(seconds);
   }
