@@ -166,6 +166,15 @@ TEST_F(CliTest, RecommendOptions) {
   EXPECT_EQ(left.size(), train_json_.at("items").get<size_t>() - out.size());
   for (const std::string& id : out) EXPECT_EQ(left.count(id), 0u) << id;
 
+  // A few items alone, in the order they have among all.
+  const std::string some = plain[7] + "," + plain[2] + "," + plain[7] + "," + plain[4];
+  EXPECT_EQ(ids({"--session", "17,3", "--allow", some}),
+            (std::vector<std::string>{plain[2], plain[4], plain[7]}));
+  EXPECT_EQ(ids({"--session", "17,3", "--allow", some, "--deny", plain[2]}),
+            (std::vector<std::string>{plain[4], plain[7]}));
+  EXPECT_TRUE(ids({"--session", "17,3", "--allow", "xyz"}).empty());  // not all of them
+  EXPECT_TRUE(ids({"--session", "17,3", "--allow", "-"}).empty());
+
   // An empty session: by popularity.
   std::map<int64_t, int> counts;
   const Dataset dataset = MakeDataset(ReadEvents(File("train.tsv"), {}), 150);
@@ -178,16 +187,47 @@ TEST_F(CliTest, RecommendOptions) {
   EXPECT_EQ(ids({"-k", "30"}), ids({"-k", "30", "--session", ""}));
 }
 
+TEST_F(CliTest, RecommendProbabilities) {
+  const std::string model = File("model.stint");
+  for (const std::string session : {"17,3", ""}) {
+    const Words words = {"recommend", model, "--session", session, "-k", "1000000"};
+    Words more = words;
+    more.push_back("--probabilities");
+    const auto plain = Table(Must(words).out);
+    const auto rows = Table(Must(more).out);
+    ASSERT_EQ(rows.size(), plain.size());
+    double sum = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ASSERT_EQ(plain[i].size(), 3u);
+      ASSERT_EQ(rows[i].size(), 4u);
+      EXPECT_EQ(rows[i][1], plain[i][1]);
+      EXPECT_EQ(rows[i][2], plain[i][2]);
+      sum += std::stod(rows[i][3]);
+      // The ratio of two is what the softmax makes of the scores, or that of the counts.
+      const double score = std::stod(rows[i][2]), best = std::stod(rows[0][2]);
+      const double ratio = session.empty() ? score / best : std::exp(score - best);
+      EXPECT_NEAR(std::stod(rows[i][3]) / std::stod(rows[0][3]), ratio, 1e-6);
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+    more.push_back("--json");
+    const json run = MustJson(more);
+    EXPECT_FLOAT_EQ(run.at("items").at(0).at("probability"), std::stof(rows[0][3]));
+  }
+}
+
 TEST_F(CliTest, RecommendWarnsOfUnknownItems) {
-  const RunResult result =
-      Must({"recommend", File("model.stint"), "--session", "17,xyz,003,-3", "--deny", "77777"});
-  for (const char* id : {"item 'xyz'", "item '003'", "item '-3'", "denied item '77777'"}) {
+  const RunResult result = Must({"recommend", File("model.stint"), "--session", "17,xyz,003,-3",
+                                 "--deny", "77777", "--allow", "88888"});
+  for (const char* id :
+       {"item 'xyz'", "item '003'", "item '-3'", "denied item '77777'", "allowed item '88888'"}) {
     EXPECT_NE(
         result.error.find(std::string("stint recommend: warning: the model does not know ") + id),
         std::string::npos)
         << result.error;
   }
-  EXPECT_EQ(result.out, Must({"recommend", File("model.stint"), "--session", "17"}).out);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(Must({"recommend", File("model.stint"), "--session", "17,xyz"}).out,
+            Must({"recommend", File("model.stint"), "--session", "17"}).out);
   const json run = MustJson({"recommend", File("model.stint"), "--session", "17,xyz", "--json"});
   EXPECT_EQ(run.at("observed"), 1);
   EXPECT_EQ(run.at("unknown"), json({"xyz"}));
