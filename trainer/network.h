@@ -170,6 +170,7 @@ class Network {
                    const float* gradient);
   void UpdateItems();
   void UpdateInputs();
+  size_t GradientsStride(const TouchedRows& touched);
   // Updates of single elements that wait to be done side by side.
   struct OnceUpdates {
     static constexpr size_t kCapacity = 64;
@@ -259,8 +260,7 @@ class Network {
   AlignedFloats d_rows_;        // [columns, row_stride(width)], last the bias; filled where an
                                 // item occurs more than once, or everywhere without
                                 // updates_at_once()
-  size_t max_occurrences_ = 0;  // of rows in a mini-batch
-  std::vector<const float*> gradients_;  // [threads, max_occurrences_] scratch
+  std::vector<const float*> gradients_;  // [threads, GradientsStride()] scratch
   AlignedFloats d_input_rows_;           // [batch, row_stride(input width)]
   std::vector<Layer> layers_;
 };

@@ -86,8 +86,6 @@ Network::Network(const Options& options, std::span<const uint32_t> counts, Param
   const auto threads = static_cast<size_t>(team_.threads());
   d_block_rows_ = AlignedFloats(threads * kColumnBlock * RowStride(width));
   d_rows_ = AlignedFloats(max_columns * RowStride(width));
-  max_occurrences_ = max_columns + options.batch_size;
-  gradients_.resize(threads * max_occurrences_);
   d_input_rows_ = AlignedFloats(options.batch_size * RowStride(input_width()));
   layers_.resize(parameters_.layers.size());
   for (size_t l = 0; l < layers_.size(); ++l) {

@@ -211,11 +211,23 @@ void Network::UpdateItem(size_t item, const float* const* gradients, size_t occu
             occurrences, parameters_.width());
 }
 
+// Makes room in gradients_ for those of the item that occurs most, a thread; a line of the cache
+// lies between two threads. (For as many as there are columns it would be much more than they need
+// where all items are columns.)
+size_t Network::GradientsStride(const TouchedRows& touched) {
+  constexpr size_t kLine = 64 / sizeof(const float*);
+  const size_t stride = RoundUp(touched.most(), kLine) + kLine;
+  const size_t needed = static_cast<size_t>(team_.threads()) * stride;
+  if (gradients_.size() < needed) gradients_.resize(needed);
+  return stride;
+}
+
 // Each distinct item that BackwardScores() has left, once, with the sum over its occurrences as
 // target, negative and input; its bias only where it was scored.
 void Network::UpdateItems() {
   const size_t width = parameters_.width();
   const bool at_once = updates_at_once();
+  const size_t stride = GradientsStride(touched_);
   team_.Run(Blocks(touched_.size(), kColumnBlock), [&](size_t t) {
     size_t left[kColumnBlock], n = 0;
     for (size_t slot = t * kColumnBlock; slot < std::min(touched_.size(), (t + 1) * kColumnBlock);
@@ -223,7 +235,7 @@ void Network::UpdateItems() {
       const bool once = touched_.end(slot) - touched_.begin(slot) == 1;
       if (!at_once || !once || *touched_.begin(slot) >= columns_.size()) left[n++] = slot;
     }
-    const float** gradients = gradients_.data() + team_.thread() * max_occurrences_;
+    const float** gradients = gradients_.data() + team_.thread() * stride;
     OnceUpdates biases;
     for (size_t i = 0; i < n; ++i) {
       if (i + kItemsAhead < n) PrefetchItem(touched_.item(left[i + kItemsAhead]));
@@ -248,8 +260,9 @@ void Network::UpdateItems() {
 // Each distinct item that entered, once, where input rows are not the scored rows.
 void Network::UpdateInputs() {
   const Matrix& inputs = parameters_.inputs;
+  const size_t stride = GradientsStride(touched_inputs_);
   team_.Run(Blocks(touched_inputs_.size(), kRowBlock), [&](size_t t) {
-    const float** gradients = gradients_.data() + team_.thread() * max_occurrences_;
+    const float** gradients = gradients_.data() + team_.thread() * stride;
     for (size_t slot = t * kRowBlock; slot < std::min(touched_inputs_.size(), (t + 1) * kRowBlock);
          ++slot) {
       size_t occurrences = 0;

@@ -30,7 +30,11 @@ void TouchedRows::Assign(const uint32_t* occurrences, size_t n) {
     }
     ++starts_[slot_of_[item] + 1];  // a count, for the moment
   }
-  for (size_t s = 0; s < items_.size(); ++s) starts_[s + 1] += starts_[s];
+  most_ = 0;
+  for (size_t s = 0; s < items_.size(); ++s) {
+    most_ = std::max(most_, starts_[s + 1]);
+    starts_[s + 1] += starts_[s];
+  }
   positions_.resize(n);
   for (size_t i = 0; i < n; ++i) positions_[starts_[slot_of_[occurrences[i]]]++] = i;
   // Every start has moved on to its row's end, the next row's start: move back.

@@ -32,6 +32,8 @@ class TouchedRows {
   }
 
   size_t size() const { return items_.size(); }
+  // Occurrences of the item that has the most.
+  size_t most() const { return most_; }
   uint32_t item(size_t slot) const { return items_[slot]; }
   const uint32_t* begin(size_t slot) const { return positions_.data() + starts_[slot]; }
   const uint32_t* end(size_t slot) const { return positions_.data() + starts_[slot + 1]; }
@@ -40,6 +42,7 @@ class TouchedRows {
   std::vector<uint32_t> slot_of_;   // [items] valid where stamp_of_ is the current stamp
   std::vector<uint32_t> stamp_of_;  // [items]
   uint32_t stamp_ = 0;
+  uint32_t most_ = 0;
   std::vector<uint32_t> items_;      // [distinct]
   std::vector<uint32_t> starts_;     // [distinct + 1] into positions_
   std::vector<uint32_t> positions_;  // [occurrences]

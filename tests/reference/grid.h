@@ -25,8 +25,8 @@ struct Recipe {
 
 // Every loss with every final activation that goes with it.
 std::vector<Recipe> LossRecipes();
-// What changes the loss or its gradient besides: smoothing, logQ, which columns count, row
-// weights, normalized items, dropout.
+// What changes the loss or its gradient besides: smoothing, logQ, which columns count,
+// normalized items, dropout.
 std::vector<Recipe> OtherRecipes();
 // Every hidden activation.
 std::vector<Activation> HiddenActivations();

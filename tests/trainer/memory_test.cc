@@ -206,6 +206,18 @@ TEST(Memory, TrainingWithAllItemsAsNegatives) {
   ExpectTrainingWithinAFifth(options, 40000, 40000, {});
 }
 
+// Threads have scratch of their own, which must not grow with the catalog.
+TEST(Memory, TrainingWithAllItemsAsNegativesOnManyThreads) {
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
+  Options options;
+  options.layers = {16};
+  options.batch_size = 48;
+  options.negative_source = NegativeSource::kAll;
+  options.epochs = 1;
+  options.threads = 96;
+  ExpectTrainingWithinAFifth(options, 32000, 32000, {});
+}
+
 TEST(Memory, CountsGrowWithWhatARunDoes) {
   MemoryInput input = {.events = 1000000,
                        .sessions = 100000,
