@@ -42,6 +42,8 @@ void Network::BackwardScores() {
     LossGradient(loss_config_, batch, begin, end, partials_.data() + b * kLossStatistics * stride_,
                  statistics_.data());
     // Beside the first product come the slots of its rows, beside the second the next block's rows.
+    // (At 512 units and 192 sessions, a thread: without, the second product takes 3.0 ms instead of
+    // 3.6, but the update 1.4 instead of 0.8. Each product in a loop of its own: no faster.)
     const float* soon[kMaxSlots * kColumnBlock];
     RowsAhead slots(soon, at_once ? ItemSlots(begin, end, soon) : 0, width);
     products_.AddTransposedRowsTimesMatrix(items, begin, end, 0, width, scores_.data(), stride_,
@@ -91,7 +93,7 @@ void Network::ForGroups(size_t blocks, size_t features, const Part& part, const 
 // Gradient of the layer's input, and of its weights. Once the gradients of a block of units' gates
 // are there, nothing but the block needs its weights any more: they are read for the gradient of
 // the input and updated while they and their own gradients are in the cache. (At 512 units those
-// gradients alone are 6 MB.)
+// gradients alone are 6 MB. The rows of the three gates as one chunk of the product: no faster.)
 void Network::BackwardLayer(size_t l) {
   Layer& layer = layers_[l];
   const GruParameters& p = parameters_.layers[l];
