@@ -24,7 +24,7 @@ static_assert(FLATBUFFERS_LITTLEENDIAN, "model files are little-endian and read 
 
 // Deepest nesting is Model > GruLayer > Section; a file has at most this many tables.
 constexpr uint32_t kMaxDepth = 8;
-constexpr uint32_t kMaxTables = 1 + kMaxLayers * 3 + 7 + kMaxSelfTests + 16;
+constexpr uint32_t kMaxTables = 1 + kMaxLayers * 3 + 13 + kMaxSelfTests + 16;
 constexpr size_t kMinFileBytes = 64;
 
 // Fills in a model from a file that is already structurally sound.
@@ -63,6 +63,11 @@ class Binder {
       return Fail(error_, STINT_CORRUPT, "%u layers", file_.layers()->size());
     }
     model_->int8 = file_.dtype() == schema::DType::Int8;
+    model_->item_kind = model_->int8 ? ItemRowKind::kInt8 : ItemRowKind::kF32;
+    if (file_.item_kind() != schema::ItemKind::Layers || file_.item_biases() || file_.cascade()) {
+      return Fail(error_, STINT_UNSUPPORTED, "item rows of kind %u",
+                  static_cast<uint32_t>(file_.item_kind()));
+    }
     model_->reset_after = file_.gru_form() == schema::GruForm::ResetAfter;
     model_->embedding = static_cast<EmbeddingKind>(embedding);
     model_->items = file_.items();

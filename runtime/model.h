@@ -35,6 +35,9 @@ struct Rows {
 // Numbers as in schema/model.fbs.
 enum class EmbeddingKind : uint8_t { kShared = 0, kSeparate = 1, kNone = 2 };
 
+// How the item rows lie (schema/panel.h): panels of one of four kinds, or floats row by row.
+enum class ItemRowKind : uint8_t { kInt8, kF32, kBf16, kInt4, kF32Rows };
+
 // Gate rows in the order reset, update, candidate.
 struct GruLayer {
   uint32_t units;
@@ -62,7 +65,8 @@ struct SelfTest {
 };
 
 struct BoundModel {
-  bool int8;         // kind of all panels and rows: int8, else f32
+  bool int8;  // kind of the layers' panels and of input_rows: int8, else f32
+  ItemRowKind item_kind;
   bool reset_after;  // GRU form of all layers, but the first under EmbeddingKind::kNone
   EmbeddingKind embedding;
   ActivationParams hidden_activation;
@@ -93,7 +97,7 @@ struct BoundModel {
   const void* self_test_table;  // of the schema; see GetSelfTest()
 
   uint32_t sections;
-  Section section[2 * kMaxLayers + 7];
+  Section section[2 * kMaxLayers + 12];
   uint32_t format_version;
   const uint8_t* data;  // [file_size]
   size_t file_size;

@@ -18,6 +18,19 @@
 //   int8: [scale f32][bytes, code + 128 each, up to a multiple of 4 columns with code 0];
 //         weight = scale * code, code in [-127, 127]
 //   f32:  [columns]
+//
+// Scan tiles, of the cascade (runtime/cascade.h): 64 rows of M 4-bit codes each, one after the
+// other:
+//   [step bf16 x 64][bias bf16 x 64][rho u8 x 64][tau u8 x 64][steps of 4 columns: 128 bytes each]
+//   in step p, byte 4 * lane + j of block b (64 bytes, b = 0 or 1) has the code of column 4 p + j
+//   of row 32 b + lane in its low and of row 32 b + lane + 16 in its high four bits, lane < 16;
+//   value = step * (code - 7.5), code in [0, 15]; the bias is rounded up. Four floats a tile stand
+//   in tile_bounds: the largest norm of a row of values, the units of rho and tau, the largest
+//   magnitude of a bias. Rows up to a multiple of 64: all zero.
+// Candidate rows, of the cascade: [scale f32][bias f32][residual f32][0 f32][bytes, code + 128
+// each]
+//   and bytes 128 up to a multiple of 64 bytes a row; weight = scale * code. The residual is the
+//   norm of what is missing, rounded up; 0 beside int8 panels, whose codes these are.
 #ifndef STINT_SCHEMA_PANEL_H_
 #define STINT_SCHEMA_PANEL_H_
 
@@ -26,7 +39,7 @@
 namespace stint {
 
 inline constexpr uint32_t kFormatVersion =
-    2;  // the newest one; schema/model.fbs says which holds what
+    3;  // the newest one; schema/model.fbs says which holds what
 
 inline constexpr uint32_t kTileRows = 64;
 inline constexpr uint32_t kStepColumns = 4;
@@ -62,6 +75,19 @@ constexpr uint64_t RowBytes(bool int8, uint64_t cols) {
 }
 constexpr uint64_t RowsBytes(bool int8, uint64_t rows, uint64_t cols) {
   return rows * RowBytes(int8, cols);
+}
+
+// Of the cascade: a scan tile of M columns, a candidate row.
+inline constexpr uint32_t kMaxCascadeColumns = 512;
+inline constexpr uint32_t kScanHeaderBytes = kTileRows * (2 + 2 + 1 + 1);
+inline constexpr uint32_t kScanStepBytes = kStepBytes / 2;
+inline constexpr uint32_t kTileBounds = 4;
+inline constexpr uint32_t kCandidateHeaderBytes = 4 * sizeof(float);
+constexpr uint64_t ScanTileBytes(uint64_t columns) {
+  return kScanHeaderBytes + PanelSteps(columns) * kScanStepBytes;
+}
+constexpr uint64_t CandidateRowBytes(uint64_t cols) {
+  return (kCandidateHeaderBytes + PanelSteps(cols) * kStepColumns + 63) / 64 * 64;
 }
 
 }  // namespace stint
