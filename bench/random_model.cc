@@ -14,9 +14,10 @@
 
 namespace stint::bench {
 
-OpenModel RandomModel(size_t items, const std::vector<size_t>& layers, DType dtype, uint64_t seed) {
+OpenModel RandomModel(size_t items, const std::vector<size_t>& layers, DType dtype, uint64_t seed,
+                      GruForm form) {
   OpenModel result;
-  result.parameters = Parameters(items, layers, GruForm::kResetAfter);
+  result.parameters = Parameters(items, layers, form);
   Parameters& p = result.parameters;
   Initialize(Options{.seed = seed}, &p);
   // Hidden values are about +-0.5 in a trained model; rows of the norm 6 give scores of about 3.

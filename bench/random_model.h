@@ -24,7 +24,8 @@ struct OpenModel {
 };
 
 // Item rows and scores have the spread of a trained model's: scores of about standard deviation 3.
-OpenModel RandomModel(size_t items, const std::vector<size_t>& layers, DType dtype, uint64_t seed);
+OpenModel RandomModel(size_t items, const std::vector<size_t>& layers, DType dtype, uint64_t seed,
+                      GruForm form = GruForm::kResetAfter);
 
 // Bytes of a section of the model file whose name contains `name`.
 uint64_t SectionBytes(const stint_model* model, const char* name);
