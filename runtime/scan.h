@@ -44,39 +44,20 @@ struct Start {
   T threshold;
 };
 
-// Writes the `keep` best keys, or all if there are fewer, to the front of `keys`, best first;
-// returns their number. `scores` is one of score.h. `keys` has room for `capacity` >= keep + 64.
-template <class Scores, typename T = typename Scores::Value>
-size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start, size_t keep,
-                  uint64_t* keys, size_t capacity) {
-  alignas(64) T values[kTileRows];
-  size_t count = 0;
-  const size_t tiles = static_cast<size_t>(PanelTiles(filter.items));
-  for (size_t t = 0; t < tiles; ++t) {
-    uint64_t bits = ~uint64_t{0};
-    if (filter.narrow && hwy::PopCount(filter.Allowed(t)) <= kFewRows) {
-      bits = filter.Allowed(t);
-      for (uint64_t rest = bits; rest != 0; rest &= rest - 1) {
-        const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(rest);
-        values[i] = scores.Row(static_cast<uint32_t>(t * kTileRows + i));
-        if (start.has_threshold && !(values[i] > start.threshold)) bits ^= rest & (0 - rest);
-      }
-    } else if (start.has_threshold) {
-      const size_t end = filter.narrow ? t + 1 : tiles;
-      const size_t next = scores.NextAbove(t, end, start.threshold, values, &bits);
-      if (next == end) {
-        t = end - 1;
-        continue;
-      }
-      t = next;
-      bits &= filter.Allowed(t);
-    } else {
-      scores.Tile(t, values);
-      bits = filter.Allowed(t);
-    }
+// The best of the tiles added so far.
+template <typename T>
+struct Selection {
+  Start<T> start;   // of the tiles to come
+  size_t keep;      // >= 1
+  uint64_t* keys;   // [capacity], of which [count] are in use
+  size_t capacity;  // >= keep + 64
+  size_t count;
+
+  // Takes the values of `tile` whose bits are set. Tiles come in order.
+  void Add(const T* values, uint64_t bits, size_t tile) {
     for (; bits != 0; bits &= bits - 1) {
       const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
-      keys[count++] = MakeKey(values[i], static_cast<uint32_t>(t * kTileRows + i));
+      keys[count++] = MakeKey(values[i], static_cast<uint32_t>(tile * kTileRows + i));
     }
     if (count > capacity - kTileRows) {
       KeepBest(keys, count, keep);
@@ -85,12 +66,65 @@ size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start, si
       KeyScore(keys[keep - 1], &start.threshold);
     }
   }
-  if (count > keep) {
-    KeepBest(keys, count, keep);
-    count = keep;
+
+  // The `keep` best keys, or all if there are fewer, are in front, best first; returns their
+  // number.
+  size_t Finish() {
+    if (count > keep) {
+      KeepBest(keys, count, keep);
+      count = keep;
+    }
+    SortBest(keys, count);
+    return count;
   }
-  SortBest(keys, count);
-  return count;
+};
+
+// Whether so few of the tile's items are allowed that they are scored row by row.
+inline bool IsSparse(const Filter& filter, size_t tile) {
+  return filter.narrow && hwy::PopCount(filter.Allowed(tile)) <= kFewRows;
+}
+
+// Adds the allowed rows of a tile, scored one by one.
+template <class Scores, typename T = typename Scores::Value>
+void AddRows(const Scores& scores, const Filter& filter, size_t tile, Selection<T>* best) {
+  alignas(64) T values[kTileRows];
+  uint64_t bits = filter.Allowed(tile);
+  for (uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+    const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero64(rest);
+    values[i] = scores.Row(static_cast<uint32_t>(tile * kTileRows + i));
+    if (best->start.has_threshold && !(values[i] > best->start.threshold)) {
+      bits ^= rest & (0 - rest);
+    }
+  }
+  best->Add(values, bits, tile);
+}
+
+// Writes the `keep` best keys, or all if there are fewer, to the front of `keys`, best first;
+// returns their number. `scores` is one of score.h. `keys` has room for `capacity` >= keep + 64.
+template <class Scores, typename T = typename Scores::Value>
+size_t SelectBest(const Scores& scores, const Filter& filter, Start<T> start, size_t keep,
+                  uint64_t* keys, size_t capacity) {
+  alignas(64) T values[kTileRows];
+  Selection<T> best = {start, keep, keys, capacity, 0};
+  const size_t tiles = static_cast<size_t>(PanelTiles(filter.items));
+  for (size_t t = 0; t < tiles; ++t) {
+    if (IsSparse(filter, t)) {
+      AddRows(scores, filter, t, &best);
+    } else if (best.start.has_threshold) {
+      uint64_t bits;
+      const size_t end = filter.narrow ? t + 1 : tiles;
+      t = scores.NextAbove(t, end, best.start.threshold, values, &bits);
+      if (t == end) {
+        --t;
+      } else {
+        best.Add(values, bits & filter.Allowed(t), t);
+      }
+    } else {
+      scores.Tile(t, values);
+      best.Add(values, filter.Allowed(t), t);
+    }
+  }
+  return best.Finish();
 }
 
 }  // namespace stint
