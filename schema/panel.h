@@ -27,10 +27,9 @@
 //   value = step * (code - 7.5), code in [0, 15]; the bias is rounded up. Four floats a tile stand
 //   in tile_bounds: the largest norm of a row of values, the units of rho and tau, the largest
 //   magnitude of a bias. Rows up to a multiple of 64: all zero.
-// Candidate rows, of the cascade: [scale f32][bias f32][residual f32][0 f32][bytes, code + 128
-// each]
-//   and bytes 128 up to a multiple of 64 bytes a row; weight = scale * code. The residual is the
-//   norm of what is missing, rounded up; 0 beside int8 panels, whose codes these are.
+// Candidate rows, of the cascade, each a multiple of 64 bytes: [bytes, code + 128 each, and bytes 128]
+//   [scale f32][bias f32][residual f32][0 f32]; weight = scale * code. The residual is the norm of
+//   what the codes miss, rounded up; 0 beside int8 panels, whose codes these are.
 #ifndef STINT_SCHEMA_PANEL_H_
 #define STINT_SCHEMA_PANEL_H_
 
@@ -82,12 +81,12 @@ inline constexpr uint32_t kMaxCascadeColumns = 512;
 inline constexpr uint32_t kScanHeaderBytes = kTileRows * (2 + 2 + 1 + 1);
 inline constexpr uint32_t kScanStepBytes = kStepBytes / 2;
 inline constexpr uint32_t kTileBounds = 4;
-inline constexpr uint32_t kCandidateHeaderBytes = 4 * sizeof(float);
+inline constexpr uint32_t kCandidateTailBytes = 4 * sizeof(float);
 constexpr uint64_t ScanTileBytes(uint64_t columns) {
   return kScanHeaderBytes + PanelSteps(columns) * kScanStepBytes;
 }
 constexpr uint64_t CandidateRowBytes(uint64_t cols) {
-  return (kCandidateHeaderBytes + PanelSteps(cols) * kStepColumns + 63) / 64 * 64;
+  return (kCandidateTailBytes + PanelSteps(cols) * kStepColumns + 63) / 64 * 64;
 }
 
 }  // namespace stint
