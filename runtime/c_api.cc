@@ -6,11 +6,12 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/batch.h"
 #include "runtime/filter.h"
 #include "runtime/final_activation.h"
+#include "runtime/item_ids.h"
 #include "runtime/mapped_file.h"
 #include "runtime/model.h"
-#include "runtime/select.h"
 #include "runtime/session.h"
 #include "runtime/session_state.h"
 #include "runtime/status.h"
@@ -35,10 +36,11 @@ using stint::Fail;
 using stint::SessionState;
 
 // Takes over `file`, also where it fails.
-stint_status Open(const uint8_t* data, size_t size, stint::MappedFile file, stint_model** model,
-                  stint_error* error) {
+stint_status Open(const uint8_t* data, size_t size, stint::MappedFile file, uint32_t flags,
+                  stint_model** model, stint_error* error) {
   stint_model* opened = new (std::nothrow) stint_model();
-  stint_status status = opened ? stint::BindModel(data, size, &opened->model, error)
+  const bool trusted = (flags & STINT_OPEN_TRUSTED) != 0;
+  stint_status status = opened ? stint::BindModel(data, size, trusted, &opened->model, error)
                                : Fail(error, STINT_OUT_OF_MEMORY, "no memory for the model");
   if (status != STINT_OK) {
     delete opened;
@@ -48,6 +50,19 @@ stint_status Open(const uint8_t* data, size_t size, stint::MappedFile file, stin
   opened->model.file = file;
   stint::ChooseTarget();  // now, so that the first event pays nothing
   *model = opened;
+  return STINT_OK;
+}
+
+// Arguments of the functions that open; *model and *error start out empty.
+stint_status CheckOpen(const void* source, uint32_t flags, stint_model** model,
+                       stint_error* error) {
+  if (error) *error = stint_error();
+  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no place for the model");
+  *model = nullptr;
+  if (!source) return Fail(error, STINT_INVALID_ARGUMENT, "no data and no path");
+  if ((flags & ~STINT_OPEN_TRUSTED) != 0) {
+    return Fail(error, STINT_INVALID_ARGUMENT, "flags 0x%x are not known", flags);
+  }
   return STINT_OK;
 }
 
@@ -66,6 +81,22 @@ bool AreItems(const stint_session* session, const uint32_t* items, size_t count,
   return true;
 }
 
+// Of a batch: all there, of one model, good for k, and no two the same. The keys are scratch: each
+// session notes its place there, where a later place of the same session overwrites it.
+stint_status CheckSessions(stint_session* const* sessions, size_t count, uint32_t k) {
+  for (size_t i = 0; i < count; ++i) {
+    if (!sessions[i] || k > sessions[i]->state.max_k) return STINT_INVALID_ARGUMENT;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (sessions[i]->state.model != sessions[0]->state.model) return STINT_OTHER_MODEL;
+    sessions[i]->state.keys[0] = i;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (sessions[i]->state.keys[0] != i) return STINT_INVALID_ARGUMENT;
+  }
+  return STINT_OK;
+}
+
 }  // namespace
 
 extern "C" {
@@ -76,23 +107,27 @@ stint_status stint_set_target(const char* name) { return stint::SetTarget(name);
 
 // ---- Model
 
+stint_status stint_model_open_buffer(const void* data, size_t size, uint32_t flags,
+                                     stint_model** model, stint_error* error) {
+  STINT_RETURN_IF_ERROR(CheckOpen(data, flags, model, error));
+  return Open(static_cast<const uint8_t*>(data), size, stint::MappedFile(), flags, model, error);
+}
+
+stint_status stint_model_open_file(const char* path, uint32_t flags, stint_model** model,
+                                   stint_error* error) {
+  STINT_RETURN_IF_ERROR(CheckOpen(path, flags, model, error));
+  stint::MappedFile file;
+  STINT_RETURN_IF_ERROR(stint::MapFile(path, &file, error));
+  return Open(file.data, file.size, file, flags, model, error);
+}
+
 stint_status stint_model_from_buffer(const void* data, size_t size, stint_model** model,
                                      stint_error* error) {
-  if (error) *error = stint_error();
-  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no place for the model");
-  *model = nullptr;
-  if (!data) return Fail(error, STINT_INVALID_ARGUMENT, "no data");
-  return Open(static_cast<const uint8_t*>(data), size, stint::MappedFile(), model, error);
+  return stint_model_open_buffer(data, size, 0, model, error);
 }
 
 stint_status stint_model_from_file(const char* path, stint_model** model, stint_error* error) {
-  if (error) *error = stint_error();
-  if (!model) return Fail(error, STINT_INVALID_ARGUMENT, "no place for the model");
-  *model = nullptr;
-  if (!path) return Fail(error, STINT_INVALID_ARGUMENT, "no path");
-  stint::MappedFile file;
-  STINT_RETURN_IF_ERROR(stint::MapFile(path, &file, error));
-  return Open(file.data, file.size, file, model, error);
+  return stint_model_open_file(path, 0, model, error);
 }
 
 void stint_model_destroy(stint_model* model) {
@@ -113,7 +148,7 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->dtype = m.int8 ? "int8" : "f32";
   info->ids_are_names = m.id_names ? 1 : 0;
   info->file_size = m.file_size;
-  info->training_events = m.training_events;
+  info->training_events = stint::TrainingEvents(m);
   info->self_tests = m.self_tests;
   info->hyperparameters = m.hyperparameters;
   info->training_summary = m.training_summary;
@@ -161,8 +196,7 @@ stint_status stint_item_name(const stint_model* model, uint32_t item, const char
   if (!model || !name || !length || item >= model->model.items) return STINT_INVALID_ARGUMENT;
   const BoundModel& m = model->model;
   if (!m.id_names) return STINT_UNSUPPORTED;
-  *name = reinterpret_cast<const char*>(m.id_names + m.name_offsets[item]);
-  *length = m.name_offsets[item + 1] - m.name_offsets[item];
+  *name = reinterpret_cast<const char*>(stint::NameOf(m, item, length));
   return STINT_OK;
 }
 
@@ -296,26 +330,38 @@ stint_status stint_recommend(stint_session* session, uint32_t k,
   if (!count) return STINT_INVALID_ARGUMENT;
   *count = 0;
   if (!session || !top || k < 1 || k > session->state.max_k) return STINT_INVALID_ARGUMENT;
-  SessionState& s = session->state;
   const stint_recommend_options none = {};
   const stint_recommend_options& o = options ? *options : none;
-  STINT_RETURN_IF_ERROR(stint::CheckOptions(o, s.model->items));
-  const stint::Candidates candidates = stint::SetFilter(o, &s);
-  const size_t found = stint::TopK(k, candidates, &s);
-  stint::ClearFilter(o, candidates, &s);
-  for (size_t i = 0; i < found; ++i) {
-    const uint32_t item = stint::KeyItem(s.keys[i]);
-    top[i].item = item;
-    top[i].id = s.model->id_numbers ? s.model->id_numbers[item] : 0;
-    if (s.observed > 0) {
-      stint::KeyScore(s.keys[i], &top[i].score);
-    } else {
-      uint32_t popularity;
-      stint::KeyScore(s.keys[i], &popularity);
-      top[i].score = static_cast<float>(popularity);
-    }
+  STINT_RETURN_IF_ERROR(stint::CheckOptions(o, session->state.model->items));
+  *count = stint::Recommend(&session->state, k, o, top);
+  return STINT_OK;
+}
+
+stint_status stint_recommend_batch(stint_session* const* sessions, size_t session_count, uint32_t k,
+                                   const stint_recommend_options* options, size_t options_count,
+                                   stint_parallel_for parallel_for, void* parallel_context,
+                                   stint_recommendation* top, size_t* counts) {
+  if (session_count == 0) return STINT_OK;
+  if (!counts) return STINT_INVALID_ARGUMENT;
+  std::memset(counts, 0, session_count * sizeof(*counts));
+  if (!sessions || !top || k < 1 || (options_count > 0 && !options) ||
+      (options_count > 1 && options_count != session_count)) {
+    return STINT_INVALID_ARGUMENT;
   }
-  *count = found;
+  STINT_RETURN_IF_ERROR(CheckSessions(sessions, session_count, k));
+  for (size_t i = 0; i < options_count; ++i) {
+    STINT_RETURN_IF_ERROR(stint::CheckOptions(options[i], sessions[0]->state.model->items));
+  }
+  const stint_recommend_options none = {};
+  const stint::Batch batch = {[](stint_session* s) { return &s->state; },
+                              sessions,
+                              session_count,
+                              k,
+                              options_count > 0 ? options : &none,
+                              options_count > 0 ? options_count : 1,
+                              top,
+                              counts};
+  stint::RecommendBatch(batch, parallel_for, parallel_context);
   return STINT_OK;
 }
 

@@ -1,11 +1,11 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Bytes of a model file -> a verified, immutable Model. The only reader of the schema.
+// Bytes of a model file -> an immutable Model. The only reader of the schema.
 //
 // FlatBuffers' verifier keeps offsets inside the buffer; it knows nothing of alignment above 8,
 // of shapes against sizes, of values, and it passes two thirds of random bit flips. All of that is
-// checked here, so that the stages after this one trust every byte.
+// checked here and in verify.cc, so that the stages after this one trust every byte.
 #include "runtime/model.h"
 
 #include <cinttypes>
@@ -14,7 +14,7 @@
 
 #include "runtime/final_activation.h"
 #include "runtime/validate.h"
-#include "schema/checksum.h"
+#include "runtime/verify.h"
 #include "schema/model_generated.h"
 
 namespace stint {
@@ -34,7 +34,7 @@ class Binder {
          stint_error* error)
       : file_(file), data_(data), size_(size), model_(model), error_(error) {}
 
-  Status Bind() {
+  Status Bind(bool trusted) {
     STINT_RETURN_IF_ERROR(BindHeader());
     STINT_RETURN_IF_ERROR(BindActivations());
     STINT_RETURN_IF_ERROR(BindLayers());
@@ -43,8 +43,10 @@ class Binder {
                                      &model_->item_rows));
     STINT_RETURN_IF_ERROR(BindCatalog());
     STINT_RETURN_IF_ERROR(CheckHeaderChecksum());
-    STINT_RETURN_IF_ERROR(CheckSectionChecksums());
-    STINT_RETURN_IF_ERROR(CheckValues());
+    if (!trusted) {
+      STINT_RETURN_IF_ERROR(VerifySections(*model_, error_));
+      model_->training_events = TrainingEvents(*model_);
+    }
     return CheckSelfTests();
   }
 
@@ -165,6 +167,8 @@ class Binder {
     panels->cols = cols;
     panels->tiles = static_cast<uint32_t>(PanelTiles(rows));
     panels->tile_bytes = static_cast<size_t>(PanelTileBytes(model_->int8, cols));
+    SetContents(model_->int8 ? Contents::kInt8Panels : Contents::kF32Panels, rows, cols,
+                panels->tile_bytes);
     return STINT_OK;
   }
 
@@ -181,6 +185,8 @@ class Binder {
                                       RowsBytes(model_->int8, rows, out.cols), &out.data));
     out.rows = static_cast<uint32_t>(rows);  // fits: each has 4 bytes or more of a file below 2 GiB
     out.row_bytes = static_cast<size_t>(RowBytes(model_->int8, out.cols));
+    SetContents(model_->int8 ? Contents::kInt8Rows : Contents::kF32Rows, out.rows, out.cols,
+                out.row_bytes);
     return STINT_OK;
   }
 
@@ -203,8 +209,18 @@ class Binder {
     entry.data = bytes;
     entry.size = static_cast<size_t>(size);
     entry.xxh3 = section->xxh3();
+    entry.unit_bytes = 64;
     *out = reinterpret_cast<const T*>(bytes);
     return STINT_OK;
+  }
+
+  // Of the section bound last.
+  void SetContents(Contents contents, uint32_t rows, uint32_t cols, size_t unit_bytes) {
+    Section& entry = model_->section[model_->sections - 1];
+    entry.contents = contents;
+    entry.rows = rows;
+    entry.cols = cols;
+    entry.unit_bytes = unit_bytes;
   }
 
   Status BindCatalog() {
@@ -218,8 +234,9 @@ class Binder {
       STINT_RETURN_IF_ERROR(
           BindSection("id_numbers", file_.id_numbers(), 8 * items, &model_->id_numbers));
     } else {
-      STINT_RETURN_IF_ERROR(BindSection("id_names", file_.id_names(),
-                                        file_.id_names()->bytes()->size(), &model_->id_names));
+      model_->name_bytes = file_.id_names()->bytes()->size();
+      STINT_RETURN_IF_ERROR(
+          BindSection("id_names", file_.id_names(), model_->name_bytes, &model_->id_names));
       STINT_RETURN_IF_ERROR(BindSection("id_name_offsets", file_.id_name_offsets(), 4 * (items + 1),
                                         &model_->name_offsets));
     }
@@ -228,63 +245,10 @@ class Binder {
   }
 
   Status CheckHeaderChecksum() {
-    ByteRange payloads[sizeof(model_->section) / sizeof(Section)];
-    for (uint32_t i = 0; i < model_->sections; ++i) {  // insertion sort by place in the file
-      const Section& section = model_->section[i];
-      const ByteRange range = {static_cast<size_t>(section.data - data_), section.size};
-      uint32_t at = i;
-      for (; at > 0 && payloads[at - 1].offset > range.offset; --at)
-        payloads[at] = payloads[at - 1];
-      payloads[at] = range;
-    }
     const uint8_t* const field = reinterpret_cast<const flatbuffers::Table*>(&file_)->GetAddressOf(
         schema::Model::VT_HEADER_XXH3);
-    uint64_t checksum;
     if (!field) return Fail(error_, STINT_CORRUPT, "header: no checksum");
-    if (!HeaderChecksum(data_, size_, static_cast<size_t>(field - data_), payloads,
-                        model_->sections, &checksum)) {
-      return Fail(error_, STINT_CORRUPT, "header: sections overlap");
-    }
-    if (checksum != file_.header_xxh3()) {
-      return Fail(error_, STINT_CORRUPT,
-                  "header: checksum 0x%016" PRIx64 " instead of 0x%016" PRIx64, checksum,
-                  file_.header_xxh3());
-    }
-    return STINT_OK;
-  }
-
-  Status CheckSectionChecksums() {
-    for (uint32_t i = 0; i < model_->sections; ++i) {
-      const Section& section = model_->section[i];
-      const uint64_t checksum = SectionChecksum(section.data, section.size);
-      if (checksum != section.xxh3) {
-        return Fail(error_, STINT_CORRUPT,
-                    "section '%s': checksum 0x%016" PRIx64 " instead of 0x%016" PRIx64,
-                    section.name, checksum, section.xxh3);
-      }
-    }
-    return STINT_OK;
-  }
-
-  Status CheckValues() {
-    for (uint32_t l = 0; l < model_->layers; ++l) {
-      char name[sizeof(Section::name)];
-      std::snprintf(name, sizeof(name), "layer%u.input_weights", l);
-      STINT_RETURN_IF_ERROR(
-          CheckPanels(name, model_->int8, model_->layer[l].input_weights, error_));
-      std::snprintf(name, sizeof(name), "layer%u.hidden_weights", l);
-      STINT_RETURN_IF_ERROR(
-          CheckPanels(name, model_->int8, model_->layer[l].hidden_weights, error_));
-    }
-    STINT_RETURN_IF_ERROR(CheckPanels("item_rows", model_->int8, model_->item_rows, error_));
-    STINT_RETURN_IF_ERROR(CheckRows("input_rows", model_->int8, model_->input_rows, error_));
-    if (model_->id_names) {
-      STINT_RETURN_IF_ERROR(CheckNameOffsets(model_->name_offsets, model_->items,
-                                             file_.id_names()->bytes()->size(), error_));
-    }
-    STINT_RETURN_IF_ERROR(CheckIdOrder(*model_, error_));
-    for (uint32_t i = 0; i < model_->items; ++i) model_->training_events += model_->counts[i];
-    return STINT_OK;
+    return VerifyHeader(*model_, static_cast<size_t>(field - data_), file_.header_xxh3(), error_);
   }
 
   Status CheckSelfTests() {
@@ -320,7 +284,8 @@ class Binder {
 
 }  // namespace
 
-Status BindModel(const uint8_t* data, size_t size, BoundModel* model, stint_error* error) {
+Status BindModel(const uint8_t* data, size_t size, bool trusted, BoundModel* model,
+                 stint_error* error) {
   // The verifier asserts on its size: compare first.
   if (size < kMinFileBytes) {
     return Fail(error, STINT_NOT_A_MODEL, "%zu bytes are too few for a model", size);
@@ -365,10 +330,15 @@ Status BindModel(const uint8_t* data, size_t size, BoundModel* model, stint_erro
     return Fail(error, STINT_CORRUPT, "the structure of the file is damaged");
   }
   *model = BoundModel();
-  return Binder(*schema::GetModel(data), data, size, model, error).Bind();
+  return Binder(*schema::GetModel(data), data, size, model, error).Bind(trusted);
 }
 
-uint64_t Checksum(const uint8_t* bytes, size_t size) { return SectionChecksum(bytes, size); }
+uint64_t TrainingEvents(const BoundModel& model) {
+  if (model.training_events > 0) return model.training_events;
+  uint64_t events = 0;
+  for (uint32_t i = 0; i < model.items; ++i) events += model.counts[i];
+  return events;
+}
 
 SelfTest GetSelfTest(const BoundModel& model, uint32_t index) {
   const auto* tests =
@@ -377,52 +347,6 @@ SelfTest GetSelfTest(const BoundModel& model, uint32_t index) {
   const schema::SelfTest& test = *tests->Get(index);
   return {test.items()->data(), test.items()->size(), test.top_items()->size(),
           test.top_items()->data(), test.top_scores()->data()};
-}
-
-int CompareNames(const BoundModel& model, uint32_t item, const uint8_t* name, size_t length) {
-  const size_t own = model.name_offsets[item + 1] - model.name_offsets[item];
-  const size_t shorter = own < length ? own : length;
-  const int order =
-      shorter == 0 ? 0 : std::memcmp(model.id_names + model.name_offsets[item], name, shorter);
-  if (order != 0) return order;
-  return own < length ? -1 : own > length;
-}
-
-Status FindId(const BoundModel& model, int64_t id, uint32_t* item) {
-  if (!model.id_numbers) return STINT_UNKNOWN_ITEM;
-  uint32_t first = 0, last = model.items;
-  while (first < last) {
-    const uint32_t middle = first + (last - first) / 2;
-    if (model.id_numbers[model.id_order[middle]] < id) {
-      first = middle + 1;
-    } else {
-      last = middle;
-    }
-  }
-  if (first == model.items || model.id_numbers[model.id_order[first]] != id) {
-    return STINT_UNKNOWN_ITEM;
-  }
-  *item = model.id_order[first];
-  return STINT_OK;
-}
-
-Status FindName(const BoundModel& model, const char* name, size_t length, uint32_t* item) {
-  if (!model.id_names) return STINT_UNKNOWN_ITEM;
-  const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(name);
-  uint32_t first = 0, last = model.items;
-  while (first < last) {
-    const uint32_t middle = first + (last - first) / 2;
-    if (CompareNames(model, model.id_order[middle], bytes, length) < 0) {
-      first = middle + 1;
-    } else {
-      last = middle;
-    }
-  }
-  if (first == model.items || CompareNames(model, model.id_order[first], bytes, length) != 0) {
-    return STINT_UNKNOWN_ITEM;
-  }
-  *item = model.id_order[first];
-  return STINT_OK;
 }
 
 }  // namespace stint

@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Bytes of a model file -> a verified, immutable Model: views into the bytes, no copy.
+// Bytes of a model file -> an immutable Model, verified or trusted: views into the bytes, no copy.
 #ifndef STINT_RUNTIME_MODEL_H_
 #define STINT_RUNTIME_MODEL_H_
 
@@ -47,12 +47,18 @@ struct GruLayer {
   Panels hidden_weights;  // [3 units, units]
 };
 
-// A part of the file, for inspection.
+// What the bytes of a section are, for the checks of their values (validate.h).
+enum class Contents : uint8_t { kOther, kInt8Panels, kF32Panels, kInt8Rows, kF32Rows };
+
+// A part of the file, for inspection and verification.
 struct Section {
   char name[32];
   const uint8_t* data;  // [size]
   size_t size;
   uint64_t xxh3;
+  Contents contents;
+  uint32_t rows, cols;  // of the matrix
+  size_t unit_bytes;    // of one tile or row, which is checked as a whole; of others some number
 };
 
 // A session and the top-k that it must give.
@@ -87,9 +93,10 @@ struct BoundModel {
   const int64_t* id_numbers;     // [V], null if ids are names
   const uint8_t* id_names;       // bytes of all names, null if ids are numbers
   const uint32_t* name_offsets;  // [V + 1] into id_names
+  size_t name_bytes;             // of id_names
   const uint32_t* id_order;      // [V] item indices sorted by id
   const uint32_t* counts;        // [V] training events of each item
-  uint64_t training_events;      // their sum
+  uint64_t training_events;      // their sum; 0 in a trusted model: ask TrainingEvents()
 
   const char* hyperparameters;   // JSON, terminated
   const char* training_summary;  // JSON, terminated
@@ -104,25 +111,20 @@ struct BoundModel {
   MappedFile file;  // empty if the bytes are borrowed
 };
 
-// Verifies all of `data` and fills `model`, which keeps pointers into it. The order of the checks
-// is size, alignment, kind, version, structure, checksums, then every shape and value.
-[[nodiscard]] Status BindModel(const uint8_t* data, size_t size, BoundModel* model,
+// Fills `model` with views into `data`. The order of the checks is size, alignment, kind, version,
+// structure, shapes, the checksum of the header, those of the sections, then every value.
+// `trusted`: nothing of the sections is read, and what they say may be wrong in any way. All code
+// after this keeps what it reads and writes inside its arrays whatever weights, scales, codes,
+// counts, ids, name offsets and id_order hold (the accessors of item_ids.h check the latter two at
+// use); answers may be nonsense, NaN among them.
+[[nodiscard]] Status BindModel(const uint8_t* data, size_t size, bool trusted, BoundModel* model,
                                stint_error* error);
 
-// XXH3-64 as in the file; the one copy of its code outside of opening.
-uint64_t Checksum(const uint8_t* bytes, size_t size) STINT_NONBLOCKING;
+// The sum of all counts: a pass over them where the model is trusted.
+uint64_t TrainingEvents(const BoundModel& model) STINT_NONBLOCKING;
 
 // Self-test `index` < model.self_tests.
 SelfTest GetSelfTest(const BoundModel& model, uint32_t index);
-
-// < 0, 0, > 0: how the name of `item` compares with `name` ([length]), as unsigned bytes.
-int CompareNames(const BoundModel& model, uint32_t item, const uint8_t* name,
-                 size_t length) STINT_NONBLOCKING;
-
-// Item of an external id, or STINT_UNKNOWN_ITEM; binary search over id_order.
-[[nodiscard]] Status FindId(const BoundModel& model, int64_t id, uint32_t* item) STINT_NONBLOCKING;
-[[nodiscard]] Status FindName(const BoundModel& model, const char* name, size_t length,
-                              uint32_t* item) STINT_NONBLOCKING;
 
 }  // namespace stint
 

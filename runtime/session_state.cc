@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "runtime/item_ids.h"
+#include "runtime/verify.h"
 #include "schema/panel.h"
 
 namespace stint {

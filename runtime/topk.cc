@@ -98,8 +98,7 @@ constexpr float kBaseWindow = 16.0f;
 
 size_t TopK(uint32_t k, const Candidates& candidates, SessionState* s) {
   const uint32_t items = s->model->items;
-  const Filter filter = {items, s->deny, candidates.exclude_seen ? s->seen : nullptr,
-                         candidates.bits, candidates.narrow};
+  const Filter filter = MakeFilter(candidates, *s);
   const size_t keep = k < items ? k : items;
   return WithScores(s, [&](const auto& scores) {
     return candidates.list ? TopKOfList(scores, filter, candidates, keep, s)
@@ -126,7 +125,7 @@ void ItemScores(const uint32_t* items, size_t count, SessionState* s, float* sco
 
 Softmax GetSoftmax(SessionState* s) {
   const size_t items = s->model->items;
-  if (s->observed == 0) return {0.0f, static_cast<double>(s->model->training_events)};
+  if (s->observed == 0) return {0.0f, static_cast<double>(TrainingEvents(*s->model))};
   const RowScores scores(s);
   const Kernels& kernels = scores.kernels();
   alignas(64) float values[kTileRows];

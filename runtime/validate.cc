@@ -6,6 +6,9 @@
 
 #include <cstring>
 
+#include "runtime/item_ids.h"
+#include "schema/panel.h"
+
 namespace stint {
 namespace {
 
@@ -46,8 +49,9 @@ Status BadValue(const char* name, const char* what, uint32_t row, float value, s
               static_cast<double>(value));
 }
 
-Status CheckInt8Tile(const char* name, const Panels& panels, uint32_t tile, stint_error* error) {
-  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
+Status CheckInt8Tile(const Section& section, uint32_t tile, stint_error* error) {
+  const char* const name = section.name;
+  const uint8_t* const bytes = section.data + tile * section.unit_bytes;
   const float* const scales = reinterpret_cast<const float*>(bytes);  // [64]
   const float* const biases = scales + kTileRows;                     // [64]
   const uint8_t* const codes = bytes + kInt8HeaderBytes;
@@ -61,18 +65,18 @@ Status CheckInt8Tile(const char* name, const Panels& panels, uint32_t tile, stin
   if (bad < kTileRows) {
     return BadValue(name, "bias", first_row + static_cast<uint32_t>(bad), biases[bad], error);
   }
-  if (std::memchr(codes, 0, panels.tile_bytes - kInt8HeaderBytes)) {
+  if (std::memchr(codes, 0, section.unit_bytes - kInt8HeaderBytes)) {
     return Fail(error, STINT_CORRUPT, "section '%s': a code of tile %u is -128", name, tile);
   }
-  const uint32_t rows = panels.rows - first_row < kTileRows ? panels.rows - first_row : kTileRows;
-  const uint32_t steps = static_cast<uint32_t>(PanelSteps(panels.cols));
+  const uint32_t rows = section.rows - first_row < kTileRows ? section.rows - first_row : kTileRows;
+  const uint32_t steps = static_cast<uint32_t>(PanelSteps(section.cols));
   bool padded =
       AllZero(scales + rows, kTileRows - rows) && AllZero(biases + rows, kTileRows - rows);
   for (uint32_t p = 0; p < steps; ++p) {
     const uint8_t* const step = codes + size_t{p} * kStepBytes;
     for (uint32_t b = rows * kStepColumns; b < kStepBytes; ++b) padded &= step[b] == kCodeZero;
   }
-  for (uint32_t c = panels.cols; c < steps * kStepColumns; ++c) {
+  for (uint32_t c = section.cols; c < steps * kStepColumns; ++c) {
     const uint8_t* const last = codes + size_t{steps - 1} * kStepBytes + c % kStepColumns;
     for (uint32_t lane = 0; lane < rows; ++lane) padded &= last[lane * kStepColumns] == kCodeZero;
   }
@@ -80,18 +84,19 @@ Status CheckInt8Tile(const char* name, const Panels& panels, uint32_t tile, stin
   return STINT_OK;
 }
 
-Status CheckF32Tile(const char* name, const Panels& panels, uint32_t tile, stint_error* error) {
+Status CheckF32Tile(const Section& section, uint32_t tile, stint_error* error) {
+  const char* const name = section.name;
   const float* const values =
-      reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes);  // [1 + cols, 64]
-  const size_t count = panels.tile_bytes / sizeof(float);
+      reinterpret_cast<const float*>(section.data + tile * section.unit_bytes);  // [1 + cols, 64]
+  const size_t count = section.unit_bytes / sizeof(float);
   const uint32_t first_row = tile * kTileRows;
   const size_t bad = FirstBad(values, count, /*signs=*/true);
   if (bad < count) {
     return BadValue(name, bad < kTileRows ? "bias" : "a weight",
                     first_row + static_cast<uint32_t>(bad % kTileRows), values[bad], error);
   }
-  const uint32_t rows = panels.rows - first_row < kTileRows ? panels.rows - first_row : kTileRows;
-  for (size_t c = 0; rows < kTileRows && c <= panels.cols; ++c) {
+  const uint32_t rows = section.rows - first_row < kTileRows ? section.rows - first_row : kTileRows;
+  for (size_t c = 0; rows < kTileRows && c <= section.cols; ++c) {
     if (!AllZero(values + c * kTileRows + rows, kTileRows - rows)) {
       return Fail(error, STINT_CORRUPT, "section '%s': padding of tile %u", name, tile);
     }
@@ -99,33 +104,50 @@ Status CheckF32Tile(const char* name, const Panels& panels, uint32_t tile, stint
   return STINT_OK;
 }
 
-}  // namespace
-
-Status CheckPanels(const char* name, bool int8, const Panels& panels, stint_error* error) {
-  for (uint32_t tile = 0; tile < panels.tiles; ++tile) {
-    STINT_RETURN_IF_ERROR(int8 ? CheckInt8Tile(name, panels, tile, error)
-                               : CheckF32Tile(name, panels, tile, error));
+Status CheckRow(const Section& section, bool int8, uint32_t row, stint_error* error) {
+  const uint8_t* const bytes = section.data + row * section.unit_bytes;
+  const float* const values = reinterpret_cast<const float*>(bytes);  // int8: the scale alone
+  const size_t count = int8 ? 1 : section.cols;
+  const size_t bad = FirstBad(values, count, /*signs=*/!int8);
+  if (bad < count) {
+    return BadValue(section.name, int8 ? "scale" : "a weight", row, values[bad], error);
+  }
+  if (!int8) return STINT_OK;
+  const uint8_t* const codes = bytes + sizeof(float);
+  if (std::memchr(codes, 0, section.cols)) {
+    return Fail(error, STINT_CORRUPT, "section '%s': a code of row %u is -128", section.name, row);
+  }
+  for (size_t c = section.cols; c < section.unit_bytes - sizeof(float); ++c) {
+    if (codes[c] != kCodeZero) {
+      return Fail(error, STINT_CORRUPT, "section '%s': padding of row %u", section.name, row);
+    }
   }
   return STINT_OK;
 }
 
-Status CheckRows(const char* name, bool int8, const Rows& rows, stint_error* error) {
-  for (uint32_t r = 0; r < rows.rows; ++r) {
-    const uint8_t* const bytes = rows.data + r * rows.row_bytes;
-    const float* const values = reinterpret_cast<const float*>(bytes);  // int8: the scale alone
-    const size_t count = int8 ? 1 : rows.cols;
-    const size_t bad = FirstBad(values, count, /*signs=*/!int8);
-    if (bad < count) return BadValue(name, int8 ? "scale" : "a weight", r, values[bad], error);
-    if (!int8) continue;
-    const uint8_t* const codes = bytes + sizeof(float);
-    if (std::memchr(codes, 0, rows.cols)) {
-      return Fail(error, STINT_CORRUPT, "section '%s': a code of row %u is -128", name, r);
-    }
-    for (size_t c = rows.cols; c < rows.row_bytes - sizeof(float); ++c) {
-      if (codes[c] != kCodeZero) {
-        return Fail(error, STINT_CORRUPT, "section '%s': padding of row %u", name, r);
-      }
-    }
+Status CheckUnit(const Section& section, uint32_t unit, stint_error* error) {
+  switch (section.contents) {
+    case Contents::kInt8Panels:
+      return CheckInt8Tile(section, unit, error);
+    case Contents::kF32Panels:
+      return CheckF32Tile(section, unit, error);
+    case Contents::kInt8Rows:
+      return CheckRow(section, /*int8=*/true, unit, error);
+    case Contents::kF32Rows:
+      return CheckRow(section, /*int8=*/false, unit, error);
+    case Contents::kOther:
+      break;
+  }
+  return STINT_OK;
+}
+
+}  // namespace
+
+Status CheckValues(const Section& section, size_t begin, size_t end, stint_error* error) {
+  if (section.contents == Contents::kOther) return STINT_OK;
+  const uint32_t last = static_cast<uint32_t>(end / section.unit_bytes);
+  for (uint32_t i = static_cast<uint32_t>(begin / section.unit_bytes); i < last; ++i) {
+    STINT_RETURN_IF_ERROR(CheckUnit(section, i, error));
   }
   return STINT_OK;
 }
@@ -158,41 +180,48 @@ Status CheckText(const char* name, const char* text, size_t length, stint_error*
   return STINT_OK;
 }
 
-Status CheckNameOffsets(const uint32_t* offsets, uint32_t items, size_t bytes, stint_error* error) {
+Status CheckNameOffsets(const BoundModel& model, stint_error* error) {
+  const uint32_t* const offsets = model.name_offsets;
   if (offsets[0] != 0) {
     return Fail(error, STINT_CORRUPT, "section 'id_name_offsets': starts with %u", offsets[0]);
   }
-  for (uint32_t i = 0; i < items; ++i) {
+  for (uint32_t i = 0; i < model.items; ++i) {
     if (offsets[i + 1] < offsets[i]) {
       return Fail(error, STINT_CORRUPT, "section 'id_name_offsets': %u after %u at item %u",
                   offsets[i + 1], offsets[i], i);
     }
   }
-  if (offsets[items] != bytes) {
+  if (offsets[model.items] != model.name_bytes) {
     return Fail(error, STINT_CORRUPT,
-                "section 'id_name_offsets': ends with %u, names have %zu bytes", offsets[items],
-                bytes);
+                "section 'id_name_offsets': ends with %u, names have %zu bytes",
+                offsets[model.items], model.name_bytes);
   }
   return STINT_OK;
 }
 
 Status CheckIdOrder(const BoundModel& model, stint_error* error) {
+  // Strictly rising ids: no item and no id stands twice, so this is a permutation.
+  int64_t number = 0;  // the id before
+  const uint8_t* name = nullptr;
+  size_t length = 0;
   for (uint32_t i = 0; i < model.items; ++i) {
     const uint32_t item = model.id_order[i];
     if (item >= model.items) {
       return Fail(error, STINT_CORRUPT, "section 'id_order': item %u of %u", item, model.items);
     }
-    if (i == 0) continue;
-    // Strictly rising ids: no item and no id stands twice, so this is a permutation.
-    const uint32_t before = model.id_order[i - 1];
     bool rises;
     if (model.id_numbers) {
-      rises = model.id_numbers[before] < model.id_numbers[item];
+      const int64_t next = model.id_numbers[item];
+      rises = number < next;
+      number = next;
     } else {
-      rises = CompareNames(model, before, model.id_names + model.name_offsets[item],
-                           model.name_offsets[item + 1] - model.name_offsets[item]) < 0;
+      size_t next_length;
+      const uint8_t* const next = NameOf(model, item, &next_length);
+      rises = CompareNames(name, length, next, next_length) < 0;
+      name = next;
+      length = next_length;
     }
-    if (!rises) {
+    if (i > 0 && !rises) {
       return Fail(error, STINT_CORRUPT, "section 'id_order': ids do not rise at position %u", i);
     }
   }

@@ -1,8 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Parts of a model file whose size is right -> whether their values are. After these checks the
-// kernels trust every byte.
+// Parts of a model file whose size is right -> whether their values are.
 #ifndef STINT_RUNTIME_VALIDATE_H_
 #define STINT_RUNTIME_VALIDATE_H_
 
@@ -14,13 +13,10 @@
 
 namespace stint {
 
-// Weights and biases finite and not above kLargestWeight, scales not negative, codes in
-// [-127, 127], padding as schema/panel.h says.
-[[nodiscard]] Status CheckPanels(const char* name, bool int8, const Panels& panels,
+// The bytes [begin, end) of a section, whole units: weights and biases finite and not above
+// kLargestWeight, scales not negative, codes in [-127, 127], padding as schema/panel.h says.
+[[nodiscard]] Status CheckValues(const Section& section, size_t begin, size_t end,
                                  stint_error* error);
-
-// The same of rows.
-[[nodiscard]] Status CheckRows(const char* name, bool int8, const Rows& rows, stint_error* error);
 
 // The kind known, alpha and scale finite and in range, and without effect where the kind has none.
 // `kind` is what the file says: not a number of the enumeration until this passed.
@@ -31,9 +27,8 @@ namespace stint {
 [[nodiscard]] Status CheckText(const char* name, const char* text, size_t length,
                                stint_error* error);
 
-// Name offsets start at 0, never fall and end at `bytes`.
-[[nodiscard]] Status CheckNameOffsets(const uint32_t* offsets, uint32_t items, size_t bytes,
-                                      stint_error* error);
+// Name offsets start at 0, never fall and end with the names.
+[[nodiscard]] Status CheckNameOffsets(const BoundModel& model, stint_error* error);
 
 // id_order names every item once and its ids rise strictly. Needs the id fields of `model`.
 [[nodiscard]] Status CheckIdOrder(const BoundModel& model, stint_error* error);

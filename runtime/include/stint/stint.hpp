@@ -31,16 +31,18 @@ class Model {
  public:
   // Both replace (destroy) the model that *model held: its sessions must be gone. On failure *model
   // is empty. The buffer is borrowed: it outlives the model and starts at a multiple of 64 bytes.
+  // Flags: 0 or STINT_OPEN_TRUSTED.
   static stint_status FromBuffer(const void* data, size_t size, Model* model,
-                                 stint_error* error = nullptr) {
+                                 stint_error* error = nullptr, uint32_t flags = 0) {
     stint_model* opened = nullptr;
-    const stint_status status = stint_model_from_buffer(data, size, &opened, error);
+    const stint_status status = stint_model_open_buffer(data, size, flags, &opened, error);
     model->model_.reset(opened);
     return status;
   }
-  static stint_status FromFile(const char* path, Model* model, stint_error* error = nullptr) {
+  static stint_status FromFile(const char* path, Model* model, stint_error* error = nullptr,
+                               uint32_t flags = 0) {
     stint_model* opened = nullptr;
-    const stint_status status = stint_model_from_file(path, &opened, error);
+    const stint_status status = stint_model_open_file(path, flags, &opened, error);
     model->model_.reset(opened);
     return status;
   }
