@@ -10,9 +10,9 @@
 // levels = min(127 * 256, (2^31 - 1) / (127 * columns)) keeps the true sum inside int32; partial
 // sums may wrap, which modulo 2^32 does no harm.
 //
-// Targets that multiply bytes (VNNI, SVE) take q as two planes, 256 high + low: two planes cost no
-// more than one, the kernel waits for the weights. Highway's byte product on the others widens both
-// operands each time; there q stays 16 bits wide and only the codes are widened, half the work.
+// Targets that multiply bytes (byte_dot-inl.h) take q as two planes, 256 high + low: two planes
+// cost no more than one, the kernel waits for the weights. On the others q stays 16 bits wide and
+// only the codes are widened.
 
 #if defined(STINT_RUNTIME_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STINT_RUNTIME_DOT_INL_H_
@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/byte_dot-inl.h"
 #include "runtime/model.h"
 #include "runtime/rows.h"
 #include "runtime/vector.h"
@@ -35,14 +36,6 @@ HWY_BEFORE_NAMESPACE();
 namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Whether SumOfMulQuadAccumulate is one instruction.
-#undef STINT_BYTE_DOT
-#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL) || HWY_TARGET_IS_SVE
-#define STINT_BYTE_DOT 1
-#else
-#define STINT_BYTE_DOT 0
-#endif
 
 // At most 16 lanes, so that a tile is 4 vectors or a multiple of 4 on every target.
 using TileF32 = hn::CappedTag<float, 16>;
@@ -118,8 +111,12 @@ HWY_INLINE hn::Vec<hn::Repartition<T, TileI32>> Broadcast(const T* four_bytes) {
   return hn::BitCast(hn::Repartition<T, TileI32>(), hn::Set(TileI32(), bits));
 }
 
-// The sums of four vectors of rows, kBlock * lanes of them: sum_j (code_j + 128) q_j mod 2^32, into
-// sums[kBlock * lanes]. `codes` are those of the first row in the first step.
+#if !STINT_BYTE_DOT
+constexpr int32_t kByteOffset = 128;
+#endif
+
+// The sums of four vectors of rows, kBlock * lanes of them: sum_j (code_j + kByteOffset) q_j mod
+// 2^32, into sums[kBlock * lanes]. `codes` are those of the first row in the first step.
 template <bool kTwoPlanes>
 HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const QuantizedVector& x,
                           int32_t* HWY_RESTRICT sums) {
@@ -139,16 +136,16 @@ HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const
     const auto u2 = hn::Load(du8, codes + 2 * next);
     const auto u3 = hn::Load(du8, codes + 3 * next);
     const auto l = Broadcast(x.low + p * kStepColumns);
-    low0 = hn::SumOfMulQuadAccumulate(di, u0, l, low0);
-    low1 = hn::SumOfMulQuadAccumulate(di, u1, l, low1);
-    low2 = hn::SumOfMulQuadAccumulate(di, u2, l, low2);
-    low3 = hn::SumOfMulQuadAccumulate(di, u3, l, low3);
+    low0 = CodeDot(di, u0, l, low0);
+    low1 = CodeDot(di, u1, l, low1);
+    low2 = CodeDot(di, u2, l, low2);
+    low3 = CodeDot(di, u3, l, low3);
     if (kTwoPlanes) {
       const auto h = Broadcast(x.high + p * kStepColumns);
-      high0 = hn::SumOfMulQuadAccumulate(di, u0, h, high0);
-      high1 = hn::SumOfMulQuadAccumulate(di, u1, h, high1);
-      high2 = hn::SumOfMulQuadAccumulate(di, u2, h, high2);
-      high3 = hn::SumOfMulQuadAccumulate(di, u3, h, high3);
+      high0 = CodeDot(di, u0, h, high0);
+      high1 = CodeDot(di, u1, h, high1);
+      high2 = CodeDot(di, u2, h, high2);
+      high3 = CodeDot(di, u3, h, high3);
     }
   }
   if (kTwoPlanes) {
@@ -194,7 +191,8 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
   const float* const scales = reinterpret_cast<const float*>(tile);
   const float* const biases = scales + kTileRows;
   const auto step = hn::Set(d, x.step);
-  const auto offset = hn::Set(di, static_cast<int32_t>(128u * static_cast<uint32_t>(x.sum)));
+  const auto offset =
+      hn::Set(di, static_cast<int32_t>(uint32_t{kByteOffset} * static_cast<uint32_t>(x.sum)));
   HWY_ALIGN int32_t sums[kTileRows];
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
     BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Inner loops of steps and scans -> one set of functions a SIMD target.
+#include "runtime/second_build.h"  // IWYU pragma: keep
+
 #include "runtime/kernels.h"
+#include "runtime/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels.cc"
@@ -140,9 +143,23 @@ void ExpMinusAll(size_t count, float base, float* values) {
   }
 }
 
+// Those that multiply bytes: the ones that a second build has of its own.
+void FillByteKernels(Kernels* kernels) {
+  kernels->byte_planes = STINT_BYTE_DOT == 1;
+  kernels->quantize = Quantize;
+  kernels->int8_product = Int8Product;
+  kernels->int8_scan = Int8Scan;
+}
+
 void Fill(Kernels* kernels) {
-  *kernels = {STINT_BYTE_DOT == 1, Quantize,   Int8Product, F32Product, Int8Scan, F32Scan, Compare,
-              OpenGates,           CloseGates, Largest,     ExpMinusAll};
+  FillByteKernels(kernels);
+  kernels->f32_product = F32Product;
+  kernels->f32_scan = F32Scan;
+  kernels->compare = Compare;
+  kernels->open_gates = OpenGates;
+  kernels->close_gates = CloseGates;
+  kernels->largest = Largest;
+  kernels->exp_minus = ExpMinusAll;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -151,11 +168,18 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace stint {
+#if STINT_SECOND_BUILD
+void FillSecondKernels(Kernels* kernels) { HWY_NAMESPACE::FillByteKernels(kernels); }
+#else
 HWY_EXPORT(Fill);
 Kernels GetKernels() {
   Kernels kernels;
   HWY_DYNAMIC_DISPATCH(Fill)(&kernels);
+#if STINT_HAS_SECOND_BUILD
+  if (UsesSecondBuild()) FillSecondKernels(&kernels);
+#endif
   return kernels;
 }
+#endif
 }  // namespace stint
 #endif

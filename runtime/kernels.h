@@ -55,6 +55,8 @@ struct Kernels {
 
 // Those of the target in use: a few instructions that write the result, no table in memory.
 Kernels GetKernels() STINT_NONBLOCKING;
+// The second build's in place of those that multiply bytes, where there is one (second_build.h).
+void FillSecondKernels(Kernels* kernels) STINT_NONBLOCKING;
 
 }  // namespace stint
 

@@ -5,6 +5,8 @@
 #ifndef STINT_RUNTIME_TARGET_H_
 #define STINT_RUNTIME_TARGET_H_
 
+#include <atomic>
+
 #include "runtime/status.h"
 
 namespace stint {
@@ -15,6 +17,14 @@ void ChooseTarget();
 const char* TargetName();
 // See stint_set_target().
 [[nodiscard]] Status SetTarget(const char* name);
+
+// Whether the second build of the per-target units (second_build.h) is the one to call.
+#if STINT_HAS_SECOND_BUILD
+extern std::atomic<bool> second_build_in_use;
+inline bool UsesSecondBuild() { return second_build_in_use.load(std::memory_order_relaxed); }
+#else
+constexpr bool UsesSecondBuild() { return false; }
+#endif
 
 }  // namespace stint
 

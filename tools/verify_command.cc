@@ -24,15 +24,14 @@ struct VerifyArguments {
   bool json = false;
 };
 
-// Every name that Highway may give a target; those that this CPU or build lacks are refused by
-// stint_set_target().
-constexpr const char* kTargets[] = {"AVX10_2",     "AVX3_SPR",  "AVX3_ZEN4", "AVX3_DL",
-                                    "AVX3",        "AVX2",      "SSE4",      "SSSE3",
-                                    "SSE2",        "SVE2_128",  "SVE_256",   "SVE2",
-                                    "SVE",         "NEON_BF16", "NEON",      "NEON_WITHOUT_AES",
-                                    "RVV",         "PPC10",     "PPC9",      "PPC8",
-                                    "Z15",         "Z14",       "LASX",      "LSX",
-                                    "WASM_EMU256", "WASM",      "EMU128",    "SCALAR"};
+// Every name that a target may have, Highway's and the runtime's own; those that this CPU or build
+// lacks are refused by stint_set_target().
+constexpr const char* kTargets[] = {
+    "AVX10_2", "AVX3_SPR", "AVX3_ZEN4",   "AVX3_DL",      "AVX3",     "AVX2_VNNI",
+    "AVX2",    "SSE4",     "SSSE3",       "SSE2",         "SVE2_128", "SVE_256",
+    "SVE2",    "SVE",      "NEON_BF16",   "NEON_DOTPROD", "NEON",     "NEON_WITHOUT_AES",
+    "RVV",     "PPC10",    "PPC9",        "PPC8",         "Z15",      "Z14",
+    "LASX",    "LSX",      "WASM_EMU256", "WASM",         "EMU128",   "SCALAR"};
 
 // Opens the file anew, so that all checks run on the target too, and runs its self-tests.
 std::string VerifyOnce(const std::string& path, uint32_t* self_tests) {
