@@ -40,20 +40,24 @@ class User {
     stint_session* session = nullptr;
     if (stint_session_create(open_.model.get(), 1, &session) != STINT_OK) std::exit(1);
     session_.reset(session);
+    const RandomCounter random(11, 1003);
+    for (size_t i = 0; i < 4096; ++i) {
+      items_.push_back(static_cast<uint32_t>(random.Bits(i) % kItems));
+    }
     Clicks(20);
   }
   void Clicks(size_t count) {
     for (size_t i = 0; i < count; ++i) {
-      const uint64_t item = random_.Bits(clicks_++) % kItems;
-      if (stint_observe(session_.get(), static_cast<uint32_t>(item)) != STINT_OK) std::exit(1);
+      const uint32_t item = items_[clicks_++ % items_.size()];
+      if (stint_observe(session_.get(), item) != STINT_OK) std::exit(1);
     }
   }
 
  private:
   OpenModel open_;
   std::unique_ptr<stint_session, void (*)(stint_session*)> session_{nullptr, stint_session_destroy};
-  RandomCounter random_{11, 1003};
-  uint64_t clicks_ = 0;
+  std::vector<uint32_t> items_;
+  size_t clicks_ = 0;
 };
 
 void Hot(benchmark::State& state, Case c) {
