@@ -136,7 +136,7 @@ const char* Name(EpsilonPlace place) { return Word(place, {"inside", "outside"})
 const char* Name(Schedule schedule) { return Word(schedule, {"constant", "step", "cosine"}); }
 const char* Name(Initialization init) { return Word(init, {"uniform", "normal", "compat42"}); }
 const char* Name(SessionOrder order) { return Word(order, {"time", "random", "id"}); }
-const char* Name(DType dtype) { return Word(dtype, {"int8", "f32"}); }
+const char* Name(DType dtype) { return Word(dtype, {"int8", "f32", "bf16", "int4"}); }
 const char* Name(Matmul matmul) { return Word(matmul, {"f32", "bf16"}); }
 
 Activation DefaultFinalActivation(Loss loss) {

@@ -30,7 +30,8 @@ enum class EpsilonPlace { kInside, kOutside };
 enum class Schedule { kConstant, kStep, kCosine };
 enum class Initialization { kUniform, kNormal, kCompat42 };
 enum class SessionOrder { kTime, kRandom, kId };
-enum class DType { kInt8, kF32 };
+// Of the weights in a model file. Bf16 and int4 are kinds of item rows, over layers of int8.
+enum class DType { kInt8, kF32, kBf16, kInt4 };
 enum class Matmul { kF32, kBf16 };  // of the factors in products
 
 struct Options {
@@ -144,7 +145,7 @@ const char* Name(EpsilonPlace place);     // inside, outside
 const char* Name(Schedule schedule);      // constant, step, cosine
 const char* Name(Initialization init);    // uniform, normal, compat42
 const char* Name(SessionOrder order);     // time, random, id
-const char* Name(DType dtype);            // int8, f32
+const char* Name(DType dtype);            // int8, f32, bf16, int4
 const char* Name(Matmul matmul);          // f32, bf16
 
 }  // namespace stint
