@@ -14,6 +14,7 @@
 
 #include "runtime/dot-inl.h"
 #include "runtime/gru-inl.h"
+#include "runtime/screen-inl.h"
 #include "runtime/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -149,12 +150,14 @@ void FillByteKernels(Kernels* kernels) {
   kernels->quantize = Quantize;
   kernels->int8_product = Int8Product;
   kernels->int8_scan = Int8Scan;
+  kernels->int8_screen = ScreenInt8Tile;
 }
 
 void Fill(Kernels* kernels) {
   FillByteKernels(kernels);
   kernels->f32_product = F32Product;
   kernels->f32_scan = F32Scan;
+  kernels->f32_screen = ScreenF32Tile;
   kernels->compare = Compare;
   kernels->open_gates = OpenGates;
   kernels->close_gates = CloseGates;

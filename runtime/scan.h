@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/filter.h"
 #include "runtime/select.h"
+#include "runtime/session.h"
 #include "schema/panel.h"
 
 namespace stint {
@@ -33,6 +35,11 @@ struct Filter {
     return inside & ~(deny[tile] | (seen ? seen[tile] : 0)) & (bits ? bits[tile] : ~uint64_t{0});
   }
 };
+
+inline Filter MakeFilter(const Candidates& candidates, const SessionState& s) {
+  return {s.model->items, s.deny, candidates.exclude_seen ? s.seen : nullptr, candidates.bits,
+          candidates.narrow};
+}
 
 // A tile with no more allowed items than this is scored row by row.
 constexpr size_t kFewRows = 2;

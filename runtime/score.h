@@ -65,6 +65,7 @@ class RowScores {
   }
 
   const Kernels& kernels() const { return kernels_; }
+  const AnyVector& vector() const { return x_; }
 
  private:
   const Kernels kernels_;
