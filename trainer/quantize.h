@@ -19,9 +19,10 @@ namespace stint {
 // scale 0, codes 0. `codes` is [cols].
 float QuantizeRow(const float* row, size_t cols, int8_t* codes);
 
-// One row as 4-bit codes: weight = scale * (2 code - 15), code in [0, 15]. Of scales that clip the
-// largest weights more or less, the one with the least sum of squared errors, each fitted to its
-// codes. A row whose largest weight is below 1e-30 becomes scale 0, codes 0. `codes` is [cols].
+// One row as 4-bit codes: weight = scale * (code - 8), code in [0, 15], scale of either sign. Of
+// scales that clip the largest weights more or less, the one with the least sum of squared errors,
+// fitted to its codes. A row whose largest weight is below 1e-30 becomes scale 0, codes 0. `codes`
+// is [cols].
 float QuantizeRow4(const float* row, size_t cols, uint8_t* codes);
 
 // A weight as bfloat16, rounded half to even; finite for magnitudes up to 1e15.
