@@ -58,7 +58,7 @@ void Scan(std::optional<Member>* members, size_t count) {
   alignas(64) float values[kTileRows];
   const BoundModel& model = *members[0]->session->model;
   const Kernels& kernels = members[0]->scores.kernels();
-  const auto screen = model.int8 ? kernels.int8_screen : kernels.f32_screen;
+  const auto screen = model.item_kind == ItemRowKind::kInt8 ? kernels.int8_screen : nullptr;
   ScreenVector vectors[kGroup];
   float thresholds[kGroup];
   uint32_t cold = 0;    // members without a threshold: all values are theirs
@@ -66,7 +66,7 @@ void Scan(std::optional<Member>* members, size_t count) {
   for (size_t i = 0; i < kGroup; ++i) {
     thresholds[i] = FLT_MAX;  // which no value is above
     const Member& m = *members[i < count ? i : count - 1];
-    vectors[i] = PrepareScreen(model.int8, model.width, m.scores.vector());
+    if (screen) vectors[i] = PrepareScreen(m.scores.vector().quantized, model.width);
     if (i >= count) continue;
     if (m.best.start.has_threshold) {
       thresholds[i] = m.best.start.threshold;
@@ -83,9 +83,9 @@ void Scan(std::optional<Member>* members, size_t count) {
       const size_t i = hwy::Num0BitsBelowLS1Bit_Nonzero32(rest);
       if (IsSparse(members[i]->filter, t)) sparse |= 1u << i;
     }
-    uint32_t hits = cold | sparse;
+    uint32_t hits = screen ? cold | sparse : all;
     for (size_t first = 0; first < count; first += kScreenVectors) {
-      if (((all & ~hits) >> first & kRound) == 0) continue;
+      if ((all & ~hits & kRound << first) == 0) continue;
       hits |= screen(model.item_rows, t, vectors + first, thresholds + first) << first;
     }
     for (; hits != 0; hits &= hits - 1) {
@@ -163,17 +163,14 @@ void RunTask(void* context, size_t index) {
 
 }  // namespace
 
-ScreenVector PrepareScreen(bool int8, size_t columns, const AnyVector& vector) {
-  if (!int8) return {vector.floats.values, 0, 0, 1.0f, 1.0f};
-  const QuantizedVector& x = vector.quantized;
-  if (x.pairs) return {x.pairs, x.sum, 0, 1.0f, x.step};
+ScreenVector PrepareScreen(const QuantizedVector& x, size_t columns) {
   int32_t high = 0;
   int32_t low = 0;
   for (size_t j = 0; j < PanelSteps(columns) * kStepColumns; ++j) {
     high += x.high[j];
     low += x.low[j] < 0 ? -x.low[j] : x.low[j];
   }
-  return {x.high, high, (127 * low + 255) / 256, 256.0f, x.step};
+  return {x.high, high, (127 * low + 255) / 256, x.step};
 }
 
 size_t Recommend(SessionState* session, uint32_t k, const stint_recommend_options& options,

@@ -20,8 +20,8 @@ namespace stint {
 size_t Recommend(SessionState* session, uint32_t k, const stint_recommend_options& options,
                  stint_recommendation* top) STINT_NONBLOCKING;
 
-// What a screen (screen-inl.h) takes of a vector of `columns`.
-ScreenVector PrepareScreen(bool int8, size_t columns, const AnyVector& vector) STINT_NONBLOCKING;
+// x has two planes of `columns`.
+ScreenVector PrepareScreen(const QuantizedVector& x, size_t columns) STINT_NONBLOCKING;
 
 // The arguments of stint_recommend_batch(), checked.
 struct Batch {

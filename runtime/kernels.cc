@@ -150,14 +150,17 @@ void FillByteKernels(Kernels* kernels) {
   kernels->quantize = Quantize;
   kernels->int8_product = Int8Product;
   kernels->int8_scan = Int8Scan;
-  kernels->int8_screen = ScreenInt8Tile;
+#if STINT_BYTE_DOT
+  kernels->int8_screen = ScreenTile;
+#else
+  kernels->int8_screen = nullptr;
+#endif
 }
 
 void Fill(Kernels* kernels) {
   FillByteKernels(kernels);
   kernels->f32_product = F32Product;
   kernels->f32_scan = F32Scan;
-  kernels->f32_screen = ScreenF32Tile;
   kernels->compare = Compare;
   kernels->open_gates = OpenGates;
   kernels->close_gates = CloseGates;

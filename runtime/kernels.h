@@ -36,11 +36,9 @@ struct Kernels {
                      float threshold, float* values, uint64_t* above);
 
   // Bit i is 0 only if no value of the tile's rows with x[i] is strictly above thresholds[i]; x and
-  // thresholds have kScreenVectors.
+  // thresholds have kScreenVectors. Null where there are no byte planes.
   uint32_t (*int8_screen)(const Panels& panels, size_t tile, const ScreenVector* x,
                           const float* thresholds);
-  uint32_t (*f32_screen)(const Panels& panels, size_t tile, const ScreenVector* x,
-                         const float* thresholds);
 
   // Of values[64], 64-byte aligned: bit i for value i above (returned), or equal to, the bound.
   uint64_t (*compare)(const float* values, float bound, uint64_t* equal);

@@ -29,12 +29,11 @@ struct FloatVector {
   const float* values;  // [columns]
 };
 
-// What a screen (screen-inl.h) takes of a vector.
+// What a screen (screen-inl.h) takes of a quantized vector.
 struct ScreenVector {
-  const void* values;  // of f32 models: float [columns]; else high [columns], or pairs [columns]
-  int32_t sum;         // int8 models, here and below: of the q in `values`
-  int32_t slack;       // added to each sum: with `high` no less than what `low` adds, / 256
-  float factor;        // 256 with `high`, else 1
+  const int8_t* high;  // [columns]
+  int32_t sum;         // of all high
+  int32_t slack;       // 256 slack is no less than what `low` adds to a sum
   float step;
 };
 constexpr uint32_t kScreenVectors = 4;  // that a screen compares at a time
