@@ -145,7 +145,7 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->units = m.units;
   info->gru_form = m.reset_after ? "reset_after" : "reset_before";
   info->final_activation = m.final_activation_name;
-  info->dtype = m.int8 ? "int8" : "f32";
+  info->dtype = ItemKindName(m.item_kind);
   info->ids_are_names = m.id_names ? 1 : 0;
   info->file_size = m.file_size;
   info->training_events = stint::TrainingEvents(m);

@@ -180,11 +180,29 @@ HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const
   hn::Store(low3, di, sums + 3 * lanes);
 }
 
-// values[64], 64-byte aligned. Out of line, as F32Tile: a call a tile costs nothing measurable, and
+// Bits of the lanes of a mask of up to 16.
+template <class D, class M>
+HWY_INLINE uint64_t MaskBits(D d, M mask) {
+  uint8_t bytes[8] = {};  // StoreMaskBits may write 8 bytes
+  hn::StoreMaskBits(d, mask, bytes);
+  return static_cast<uint64_t>(bytes[0] | bytes[1] << 8);
+}
+
+// Stores a vector of a tile's values; bit i: value i is strictly above the threshold.
+HWY_INLINE uint64_t StoreValues(hn::Vec<TileF32> value, hn::Vec<TileF32> threshold, size_t at,
+                                float* HWY_RESTRICT values) {
+  const TileF32 d;
+  hn::Store(value, d, values + at);
+  return MaskBits(d, hn::Gt(value, threshold)) << at;
+}
+
+// values[64], 64-byte aligned; returns bit i for value i strictly above `threshold`, so that a scan
+// need not read them again. Out of line, as F32Tile: a call a tile costs nothing measurable, and
 // inlined copies made the library three times as large.
 template <bool kTwoPlanes>
-HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
-                           float* HWY_RESTRICT values) {
+HWY_NOINLINE uint64_t Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps,
+                               const QuantizedVector& x, float threshold,
+                               float* HWY_RESTRICT values) {
   const TileF32 d;
   const TileI32 di;
   const size_t lanes = hn::Lanes(d);
@@ -193,6 +211,8 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
   const auto step = hn::Set(d, x.step);
   const auto offset =
       hn::Set(di, static_cast<int32_t>(uint32_t{kByteOffset} * static_cast<uint32_t>(x.sum)));
+  const auto bound = hn::Set(d, threshold);
+  uint64_t above = 0;
   HWY_ALIGN int32_t sums[kTileRows];
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
     BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);
@@ -201,16 +221,20 @@ HWY_NOINLINE void Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps, const
     const auto sum = hn::Sub(hn::Load(di, sums + lane), offset);
     const auto scale = hn::Mul(hn::Load(d, scales + lane), step);
     const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
-    hn::Store(hn::Add(product, hn::Load(d, biases + lane)), d, values + lane);
+    above |= StoreValues(hn::Add(product, hn::Load(d, biases + lane)), bound, lane, values);
   }
+  return above;
 }
 
-// values[64], 64-byte aligned. Columns are added one after the other, from the first on; then the
-// bias: the same bits on every target.
-HWY_NOINLINE inline void F32Tile(const float* HWY_RESTRICT tile, size_t cols, const FloatVector& x,
-                                 float* HWY_RESTRICT values) {
+// As Int8Tile(). Columns are added one after the other, from the first on; then the bias: the same
+// bits on every target.
+HWY_NOINLINE inline uint64_t F32Tile(const float* HWY_RESTRICT tile, size_t cols,
+                                     const FloatVector& x, float threshold,
+                                     float* HWY_RESTRICT values) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
+  const auto bound = hn::Set(d, threshold);
+  uint64_t above = 0;
   for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
     const float* HWY_RESTRICT column = tile + kTileRows + lane;
     auto sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -221,36 +245,36 @@ HWY_NOINLINE inline void F32Tile(const float* HWY_RESTRICT tile, size_t cols, co
       sum2 = hn::Add(sum2, hn::Mul(v, hn::Load(d, column + 2 * lanes)));
       sum3 = hn::Add(sum3, hn::Mul(v, hn::Load(d, column + 3 * lanes)));
     }
-    const float* const biases = tile + lane;
-    hn::Store(hn::Add(sum0, hn::Load(d, biases)), d, values + lane);
-    hn::Store(hn::Add(sum1, hn::Load(d, biases + lanes)), d, values + lane + lanes);
-    hn::Store(hn::Add(sum2, hn::Load(d, biases + 2 * lanes)), d, values + lane + 2 * lanes);
-    hn::Store(hn::Add(sum3, hn::Load(d, biases + 3 * lanes)), d, values + lane + 3 * lanes);
+    const auto store = [&](hn::Vec<TileF32> sum, size_t at) HWY_ATTR {
+      above |= StoreValues(hn::Add(sum, hn::Load(d, tile + at)), bound, at, values);
+    };
+    store(sum0, lane);
+    store(sum1, lane + lanes);
+    store(sum2, lane + 2 * lanes);
+    store(sum3, lane + 3 * lanes);
   }
+  return above;
 }
 
-HWY_INLINE void TileValues(const Panels& panels, size_t tile, const QuantizedVector& x,
-                           float* HWY_RESTRICT values) {
+HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const QuantizedVector& x,
+                               float threshold, float* HWY_RESTRICT values) {
   const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
   const size_t steps = PanelSteps(panels.cols);
-  if (x.high) {
-    Int8Tile<STINT_BYTE_DOT == 1>(bytes, steps, x, values);
-  } else {  // one plane, or no planes at all
-    Int8Tile<false>(bytes, steps, x, values);
-  }
+  if (x.high) return Int8Tile<STINT_BYTE_DOT == 1>(bytes, steps, x, threshold, values);
+  return Int8Tile<false>(bytes, steps, x, threshold, values);  // one plane, or no planes at all
 }
 
-HWY_INLINE void TileValues(const Panels& panels, size_t tile, const FloatVector& x,
-                           float* HWY_RESTRICT values) {
-  F32Tile(reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes), panels.cols, x,
-          values);
+HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const FloatVector& x,
+                               float threshold, float* HWY_RESTRICT values) {
+  return F32Tile(reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes),
+                 panels.cols, x, threshold, values);
 }
 
 // Tiles [first, last) of rows x vector + bias: out[64 (last - first)].
 template <class Vector>
 HWY_INLINE void PanelProduct(const Panels& panels, size_t first, size_t last, const Vector& x,
                              float* HWY_RESTRICT out) {
-  for (size_t t = first; t < last; ++t, out += kTileRows) TileValues(panels, t, x, out);
+  for (size_t t = first; t < last; ++t, out += kTileRows) TileValues(panels, t, x, 0.0f, out);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -35,20 +35,25 @@ namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// values[64], 64-byte aligned, here and below.
-HWY_NOINLINE inline void Bf16Tile(const uint8_t* HWY_RESTRICT tile, size_t cols,
-                                  const FloatVector& x, float* HWY_RESTRICT values) {
+// A tile's values[64] and bits, as kernels.h says.
+HWY_NOINLINE inline uint64_t Bf16Tile(const Panels& panels, size_t tile, const AnyVector& vector,
+                                      float threshold, float* HWY_RESTRICT values) {
+  const float* HWY_RESTRICT x = vector.floats.values;
+  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
+  const size_t cols = panels.cols;
   const TileF32 d;
   const hn::RebindToUnsigned<TileF32> du;
   const size_t lanes = hn::Lanes(d);
   const auto upper = hn::Set(du, 0xFFFF0000u);
-  const float* const biases = reinterpret_cast<const float*>(tile);
+  const auto bound = hn::Set(d, threshold);
+  const float* const biases = reinterpret_cast<const float*>(bytes);
+  uint64_t above = 0;
   for (size_t lane = 0; lane < kBf16HalfRows; lane += 2 * lanes) {
     const uint32_t* HWY_RESTRICT words =
-        reinterpret_cast<const uint32_t*>(tile + kF32HeaderBytes) + lane;
+        reinterpret_cast<const uint32_t*>(bytes + kF32HeaderBytes) + lane;
     auto low0 = hn::Zero(d), low1 = low0, high0 = low0, high1 = low0;
     for (size_t c = 0; c < cols; ++c, words += kBf16HalfRows) {
-      const auto v = hn::Set(d, x.values[c]);
+      const auto v = hn::Set(d, x[c]);
       const auto w0 = hn::Load(du, words);
       const auto w1 = hn::Load(du, words + lanes);
       low0 = hn::Add(low0, hn::Mul(v, hn::BitCast(d, hn::ShiftLeft<16>(w0))));
@@ -57,13 +62,14 @@ HWY_NOINLINE inline void Bf16Tile(const uint8_t* HWY_RESTRICT tile, size_t cols,
       high1 = hn::Add(high1, hn::Mul(v, hn::BitCast(d, hn::And(w1, upper))));
     }
     const auto store = [&](hn::Vec<TileF32> sum, size_t at) HWY_ATTR {
-      hn::Store(hn::Add(sum, hn::Load(d, biases + at)), d, values + at);
+      above |= StoreValues(hn::Add(sum, hn::Load(d, biases + at)), bound, at, values);
     };
     store(low0, lane);
     store(low1, lane + lanes);
     store(high0, lane + kBf16HalfRows);
     store(high1, lane + kBf16HalfRows + lanes);
   }
+  return above;
 }
 
 // Sums of rows of the nibbles of two blocks: of the low ones, and 16 times those of the high ones.
@@ -133,24 +139,29 @@ HWY_INLINE void Int4Sums(const uint8_t* HWY_RESTRICT codes, size_t steps, const 
   high1 = hn::Sub(high1, low1);
 }
 
-HWY_NOINLINE inline void Int4Tile(const uint8_t* HWY_RESTRICT tile, size_t steps,
-                                  const QuantizedVector& x, float* HWY_RESTRICT values) {
+HWY_NOINLINE inline uint64_t Int4Tile(const Panels& panels, size_t tile, const AnyVector& vector,
+                                      float threshold, float* HWY_RESTRICT values) {
+  const QuantizedVector& x = vector.quantized;
+  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
+  const size_t steps = PanelSteps(panels.cols);
   const TileF32 d;
   const TileI32 di;
   const size_t lanes = hn::Lanes(d);
-  const float* const scales = reinterpret_cast<const float*>(tile);
+  const float* const scales = reinterpret_cast<const float*>(bytes);
   const float* const biases = scales + kTileRows;
   const auto s1 = hn::Set(di, x.sum);
   const auto s8 = hn::Set(di, static_cast<int32_t>(8 * static_cast<uint32_t>(x.sum)));
   const auto s120 = hn::Set(di, static_cast<int32_t>(120 * static_cast<uint32_t>(x.sum)));
   const auto step = hn::Set(d, x.step);
+  const auto bound = hn::Set(d, threshold);
+  uint64_t above = 0;
   for (size_t lane = 0; lane < kInt4NibbleRows; lane += lanes) {
     hn::Vec<TileI32> low0, high0, low1, high1;
-    Int4Sums(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, low0, high0, low1, high1);
+    Int4Sums(bytes + kInt8HeaderBytes + lane * kStepColumns, steps, x, low0, high0, low1, high1);
     const auto store = [&](hn::Vec<TileI32> sum, size_t at) HWY_ATTR {
       const auto scale = hn::Mul(hn::Load(d, scales + at), step);
       const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
-      hn::Store(hn::Add(product, hn::Load(d, biases + at)), d, values + at);
+      above |= StoreValues(hn::Add(product, hn::Load(d, biases + at)), bound, at, values);
     };
     const auto half = [&](hn::Vec<TileI32> high) HWY_ATTR {
       return hn::ShiftRight<1>(hn::Sub(hn::ShiftRight<3>(hn::Sub(high, s120)), s1));
@@ -160,6 +171,7 @@ HWY_NOINLINE inline void Int4Tile(const uint8_t* HWY_RESTRICT tile, size_t steps
     store(hn::Sub(low1, s8), lane + kInt4BlockRows);
     store(half(high1), lane + kInt4BlockRows + kInt4NibbleRows);
   }
+  return above;
 }
 
 }  // namespace HWY_NAMESPACE

@@ -14,6 +14,7 @@
 
 #include "runtime/dot-inl.h"
 #include "runtime/gru-inl.h"
+#include "runtime/item_tile-inl.h"
 #include "runtime/screen-inl.h"
 #include "runtime/softmax-inl.h"
 
@@ -35,14 +36,6 @@ void F32Product(const Panels& panels, size_t first, size_t last, const FloatVect
   PanelProduct(panels, first, last, x, out);
 }
 
-// Bits of the lanes of a mask of up to 16.
-template <class D, class M>
-HWY_INLINE uint64_t MaskBits(D d, M mask) {
-  uint8_t bytes[8] = {};  // StoreMaskBits may write 8 bytes
-  hn::StoreMaskBits(d, mask, bytes);
-  return static_cast<uint64_t>(bytes[0] | bytes[1] << 8);
-}
-
 uint64_t Compare(const float* HWY_RESTRICT values, float bound, uint64_t* equal) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
@@ -58,34 +51,14 @@ uint64_t Compare(const float* HWY_RESTRICT values, float bound, uint64_t* equal)
   return above;
 }
 
-template <class Vector>
-HWY_INLINE size_t Scan(const Panels& panels, size_t first, size_t last, const Vector& x,
-                       float threshold, float* HWY_RESTRICT values, uint64_t* above) {
-  const TileF32 d;
-  const size_t lanes = hn::Lanes(d);
-  for (; first < last; ++first) {
-    TileValues(panels, first, x, values);
-    const auto v = hn::Set(d, threshold);
-    uint64_t bits = 0;
-    for (size_t i = 0; i < kTileRows; i += lanes) {
-      bits |= MaskBits(d, hn::Gt(hn::Load(d, values + i), v)) << i;
-    }
-    if (bits != 0) {
-      *above = bits;
-      break;
-    }
-  }
-  return first;
+uint64_t Int8TileOf(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
+                    float* values) {
+  return TileValues(panels, tile, x.quantized, threshold, values);
 }
 
-size_t Int8Scan(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
-                float threshold, float* values, uint64_t* above) {
-  return Scan(panels, first, last, x, threshold, values, above);
-}
-
-size_t F32Scan(const Panels& panels, size_t first, size_t last, const FloatVector& x,
-               float threshold, float* values, uint64_t* above) {
-  return Scan(panels, first, last, x, threshold, values, above);
+uint64_t F32TileOf(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
+                   float* values) {
+  return TileValues(panels, tile, x.floats, threshold, values);
 }
 
 // Loads and stores of a counted number of lanes, in all rounds: a second loop for whole vectors
@@ -149,7 +122,8 @@ void FillByteKernels(Kernels* kernels) {
   kernels->byte_planes = STINT_BYTE_DOT == 1;
   kernels->quantize = Quantize;
   kernels->int8_product = Int8Product;
-  kernels->int8_scan = Int8Scan;
+  kernels->int8_tile = Int8TileOf;
+  kernels->int4_tile = Int4Tile;
 #if STINT_BYTE_DOT
   kernels->int8_screen = ScreenTile;
 #else
@@ -160,7 +134,8 @@ void FillByteKernels(Kernels* kernels) {
 void Fill(Kernels* kernels) {
   FillByteKernels(kernels);
   kernels->f32_product = F32Product;
-  kernels->f32_scan = F32Scan;
+  kernels->f32_tile = F32TileOf;
+  kernels->bf16_tile = Bf16Tile;
   kernels->compare = Compare;
   kernels->open_gates = OpenGates;
   kernels->close_gates = CloseGates;

@@ -15,6 +15,11 @@
 
 namespace stint {
 
+// Tile `tile` of rows x vector + bias: values[64], 64-byte aligned; returned, bit i for value i
+// strictly above `threshold`.
+using TileKernel = uint64_t (*)(const Panels& panels, size_t tile, const AnyVector& x,
+                                float threshold, float* values);
+
 struct Kernels {
   // Whether int8 matrices take byte planes (vector.h), else pairs.
   bool byte_planes;
@@ -28,12 +33,11 @@ struct Kernels {
   void (*f32_product)(const Panels& panels, size_t first, size_t last, const FloatVector& x,
                       float* out);
 
-  // The first of the tiles [first, last) that has a value strictly above `threshold`, its
-  // values[64], and in *above bit i for value i above it; `last` if there is none.
-  size_t (*int8_scan)(const Panels& panels, size_t first, size_t last, const QuantizedVector& x,
-                      float threshold, float* values, uint64_t* above);
-  size_t (*f32_scan)(const Panels& panels, size_t first, size_t last, const FloatVector& x,
-                     float threshold, float* values, uint64_t* above);
+  // By the kind of panels. int8 and int4 take x.quantized, the others x.floats.
+  TileKernel int8_tile;
+  TileKernel f32_tile;
+  TileKernel bf16_tile;
+  TileKernel int4_tile;
 
   // Bit i is 0 only if no value of the tile's rows with x[i] is strictly above thresholds[i]; x and
   // thresholds have kScreenVectors. Null where there are no byte planes.

@@ -39,8 +39,8 @@ class Binder {
     STINT_RETURN_IF_ERROR(BindActivations());
     STINT_RETURN_IF_ERROR(BindLayers());
     STINT_RETURN_IF_ERROR(BindInputRows());
-    STINT_RETURN_IF_ERROR(BindPanels("item_rows", file_.item_rows(), model_->items, model_->width,
-                                     &model_->item_rows));
+    STINT_RETURN_IF_ERROR(BindPanels("item_rows", file_.item_rows(), item_panels_, model_->items,
+                                     model_->width, &model_->item_rows));
     STINT_RETURN_IF_ERROR(BindCatalog());
     STINT_RETURN_IF_ERROR(CheckHeaderChecksum());
     if (!trusted) {
@@ -65,11 +65,6 @@ class Binder {
       return Fail(error_, STINT_CORRUPT, "%u layers", file_.layers()->size());
     }
     model_->int8 = file_.dtype() == schema::DType::Int8;
-    model_->item_kind = model_->int8 ? ItemRowKind::kInt8 : ItemRowKind::kF32;
-    if (file_.item_kind() != schema::ItemKind::Layers || file_.item_biases() || file_.cascade()) {
-      return Fail(error_, STINT_UNSUPPORTED, "item rows of kind %u",
-                  static_cast<uint32_t>(file_.item_kind()));
-    }
     model_->reset_after = file_.gru_form() == schema::GruForm::ResetAfter;
     model_->embedding = static_cast<EmbeddingKind>(embedding);
     model_->items = file_.items();
@@ -77,10 +72,46 @@ class Binder {
     model_->format_version = file_.format_version();
     model_->data = data_;
     model_->file_size = size_;
+    STINT_RETURN_IF_ERROR(BindItemKind());
     STINT_RETURN_IF_ERROR(
         BindText("hyperparameters", file_.hyperparameters(), &model_->hyperparameters));
     return BindText("training_summary", file_.training_summary(), &model_->training_summary);
   }
+
+  Status BindItemKind() {
+    const schema::ItemKind kind = file_.item_kind();
+    // What a runtime of versions 1 and 2 would have read past must not stand in their files.
+    if (file_.format_version() < 3 &&
+        (kind != schema::ItemKind::Layers || file_.item_biases() || file_.cascade())) {
+      return Fail(error_, STINT_CORRUPT, "format version %u with what version 3 brought",
+                  file_.format_version());
+    }
+    switch (kind) {
+      case schema::ItemKind::Layers:
+        model_->item_kind = model_->int8 ? ItemRowKind::kInt8 : ItemRowKind::kF32;
+        item_panels_ = LayerPanels();
+        break;
+      case schema::ItemKind::Bf16:
+        model_->item_kind = ItemRowKind::kBf16;
+        item_panels_ = PanelKind::kBf16;
+        break;
+      case schema::ItemKind::Int4:
+        model_->item_kind = ItemRowKind::kInt4;
+        item_panels_ = PanelKind::kInt4;
+        break;
+      case schema::ItemKind::F32Rows:
+        return Fail(error_, STINT_UNSUPPORTED, "item rows of kind %u", static_cast<uint32_t>(kind));
+      default:
+        return Fail(error_, STINT_CORRUPT, "kind of item rows is %u", static_cast<uint32_t>(kind));
+    }
+    if (file_.cascade()) return Fail(error_, STINT_UNSUPPORTED, "a cascade");
+    if (file_.item_biases()) {
+      return Fail(error_, STINT_CORRUPT, "section 'item_biases' beside item rows that have theirs");
+    }
+    return STINT_OK;
+  }
+
+  PanelKind LayerPanels() const { return model_->int8 ? PanelKind::kInt8 : PanelKind::kF32; }
 
   Status BindActivations() {
     const auto bind = [&](const char* name, schema::Activation kind, float alpha, float scale,
@@ -149,26 +180,27 @@ class Binder {
                     expected);
       }
       std::snprintf(name, sizeof(name), "layer%u.input_weights", l);
-      STINT_RETURN_IF_ERROR(
-          BindPanels(name, layer.input_weights(), 3 * out.units, out.inputs, &out.input_weights));
+      STINT_RETURN_IF_ERROR(BindPanels(name, layer.input_weights(), LayerPanels(), 3 * out.units,
+                                       out.inputs, &out.input_weights));
       std::snprintf(name, sizeof(name), "layer%u.hidden_weights", l);
-      STINT_RETURN_IF_ERROR(
-          BindPanels(name, layer.hidden_weights(), 3 * out.units, out.units, &out.hidden_weights));
+      STINT_RETURN_IF_ERROR(BindPanels(name, layer.hidden_weights(), LayerPanels(), 3 * out.units,
+                                       out.units, &out.hidden_weights));
     }
     return STINT_OK;
   }
 
-  Status BindPanels(const char* name, const schema::Section* section, uint32_t rows, uint32_t cols,
-                    Panels* panels) {
+  Status BindPanels(const char* name, const schema::Section* section, PanelKind kind, uint32_t rows,
+                    uint32_t cols, Panels* panels) {
     const uint8_t* bytes = nullptr;
-    STINT_RETURN_IF_ERROR(BindSection(name, section, PanelBytes(model_->int8, rows, cols), &bytes));
+    STINT_RETURN_IF_ERROR(BindSection(name, section, PanelBytes(kind, rows, cols), &bytes));
     panels->data = bytes;
     panels->rows = rows;
     panels->cols = cols;
     panels->tiles = static_cast<uint32_t>(PanelTiles(rows));
-    panels->tile_bytes = static_cast<size_t>(PanelTileBytes(model_->int8, cols));
-    SetContents(model_->int8 ? Contents::kInt8Panels : Contents::kF32Panels, rows, cols,
-                panels->tile_bytes);
+    panels->tile_bytes = static_cast<size_t>(PanelTileBytes(kind, cols));
+    SetContents(
+        static_cast<Contents>(static_cast<int>(Contents::kInt8Panels) + static_cast<int>(kind)),
+        rows, cols, panels->tile_bytes);
     return STINT_OK;
   }
 
@@ -280,6 +312,7 @@ class Binder {
   const size_t size_;
   BoundModel* const model_;
   stint_error* const error_;
+  PanelKind item_panels_ = PanelKind::kInt8;
 };
 
 }  // namespace
@@ -331,6 +364,21 @@ Status BindModel(const uint8_t* data, size_t size, bool trusted, BoundModel* mod
   }
   *model = BoundModel();
   return Binder(*schema::GetModel(data), data, size, model, error).Bind(trusted);
+}
+
+const char* ItemKindName(ItemRowKind kind) {
+  switch (kind) {
+    case ItemRowKind::kInt8:
+      return "int8";
+    case ItemRowKind::kBf16:
+      return "bf16";
+    case ItemRowKind::kInt4:
+      return "int4";
+    case ItemRowKind::kF32:
+    case ItemRowKind::kF32Rows:
+      break;
+  }
+  return "f32";
 }
 
 uint64_t TrainingEvents(const BoundModel& model) {

@@ -38,6 +38,13 @@ enum class EmbeddingKind : uint8_t { kShared = 0, kSeparate = 1, kNone = 2 };
 // How the item rows lie (schema/panel.h): panels of one of four kinds, or floats row by row.
 enum class ItemRowKind : uint8_t { kInt8, kF32, kBf16, kInt4, kF32Rows };
 
+// Whether rows of a kind are multiplied with a quantized vector, else with its floats.
+constexpr bool TakesIntegers(ItemRowKind kind) {
+  return kind == ItemRowKind::kInt8 || kind == ItemRowKind::kInt4;
+}
+// "int8", "f32", ...: what users read.
+const char* ItemKindName(ItemRowKind kind);
+
 // Gate rows in the order reset, update, candidate.
 struct GruLayer {
   uint32_t units;
@@ -47,8 +54,17 @@ struct GruLayer {
   Panels hidden_weights;  // [3 units, units]
 };
 
-// What the bytes of a section are, for the checks of their values (validate.h).
-enum class Contents : uint8_t { kOther, kInt8Panels, kF32Panels, kInt8Rows, kF32Rows };
+// What the bytes of a section are, for the checks of their values (validate.h). Panels in the order
+// of PanelKind.
+enum class Contents : uint8_t {
+  kOther,
+  kInt8Panels,
+  kF32Panels,
+  kBf16Panels,
+  kInt4Panels,
+  kInt8Rows,
+  kF32Rows
+};
 
 // A part of the file, for inspection and verification.
 struct Section {

@@ -38,13 +38,21 @@ inline Int8Row Locate(const Rows& rows, uint32_t row) {
 // room[QuantizedBytes(columns)].
 QuantizedVector GatherInt8Row(const Int8Row& row, bool byte_planes, int8_t* room) STINT_NONBLOCKING;
 
-// Row `row` of f32 panels as a vector in values[columns].
+// A row of int4 panels, in the same forms: q are its codes, less 8.
+QuantizedVector GatherInt4Row(const Panels& panels, uint32_t row, bool byte_planes,
+                              int8_t* room) STINT_NONBLOCKING;
+
+// Row `row` of f32, bf16 or int4 panels as a vector in values[columns].
 FloatVector GatherF32Row(const Panels& panels, uint32_t row, float* values) STINT_NONBLOCKING;
+FloatVector GatherBf16Row(const Panels& panels, uint32_t row, float* values) STINT_NONBLOCKING;
+FloatVector WidenInt4Row(const Panels& panels, uint32_t row, float* values) STINT_NONBLOCKING;
 
 // Row `row` of panels times a vector, plus the bias, with the bits of a product with the whole
-// matrix (dot-inl.h).
+// matrix (dot-inl.h, item_tile-inl.h).
 float RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x) STINT_NONBLOCKING;
 float RowValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_NONBLOCKING;
+float Bf16RowValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_NONBLOCKING;
+float Int4RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x) STINT_NONBLOCKING;
 
 // Adds row `row` of rows to values[columns]. An int8 weight is scale * code, then added: two
 // roundings.

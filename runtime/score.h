@@ -31,31 +31,59 @@ class RowScores {
   using Value = float;
 
   explicit RowScores(SessionState* s)
-      : kernels_(GetKernels()), panels_(s->model->item_rows), int8_(s->model->int8) {
+      : kernels_(GetKernels()), panels_(s->model->item_rows), kind_(s->model->item_kind) {
     const float* const hidden = s->hidden[s->model->layers - 1];
     x_.floats = {hidden};
-    if (int8_) kernels_.quantize(hidden, s->model->width, s->quantized, &x_.quantized);
-  }
-
-  // values[64], 64-byte aligned, here and below.
-  void Tile(size_t tile, float* values) const {
-    if (int8_) {
-      kernels_.int8_product(panels_, tile, tile + 1, x_.quantized, values);
-    } else {
-      kernels_.f32_product(panels_, tile, tile + 1, x_.floats, values);
+    if (TakesIntegers(kind_)) {
+      kernels_.quantize(hidden, s->model->width, s->quantized, &x_.quantized);
+    }
+    switch (kind_) {
+      case ItemRowKind::kInt8:
+        tile_ = kernels_.int8_tile;
+        break;
+      case ItemRowKind::kF32:
+        tile_ = kernels_.f32_tile;
+        break;
+      case ItemRowKind::kBf16:
+        tile_ = kernels_.bf16_tile;
+        break;
+      case ItemRowKind::kInt4:
+        tile_ = kernels_.int4_tile;
+        break;
+      case ItemRowKind::kF32Rows:
+        tile_ = nullptr;  // refused when a model opens
+        break;
     }
   }
 
+  // values[64], 64-byte aligned, here and below.
+  void Tile(size_t tile, float* values) const { tile_(panels_, tile, x_, 0.0f, values); }
+
   float Row(uint32_t item) const {
-    return int8_ ? RowValue(panels_, item, x_.quantized) : RowValue(panels_, item, x_.floats);
+    switch (kind_) {
+      case ItemRowKind::kInt8:
+        return RowValue(panels_, item, x_.quantized);
+      case ItemRowKind::kF32:
+        return RowValue(panels_, item, x_.floats);
+      case ItemRowKind::kBf16:
+        return Bf16RowValue(panels_, item, x_.floats);
+      case ItemRowKind::kInt4:
+        return Int4RowValue(panels_, item, x_.quantized);
+      case ItemRowKind::kF32Rows:
+        break;
+    }
+    return 0.0f;
   }
 
   // The first tile of [first, last) with a value strictly above `threshold`, its values and which
   // these are; `last` if there is none.
   size_t NextAbove(size_t first, size_t last, float threshold, float* values,
                    uint64_t* above) const {
-    return int8_ ? kernels_.int8_scan(panels_, first, last, x_.quantized, threshold, values, above)
-                 : kernels_.f32_scan(panels_, first, last, x_.floats, threshold, values, above);
+    for (; first < last; ++first) {
+      *above = tile_(panels_, first, x_, threshold, values);
+      if (*above != 0) break;
+    }
+    return first;
   }
 
   TileBits Compare(const float* values, float bound) const {
@@ -70,7 +98,8 @@ class RowScores {
  private:
   const Kernels kernels_;
   const Panels panels_;
-  const bool int8_;
+  const ItemRowKind kind_;
+  TileKernel tile_;
   AnyVector x_;
 };
 

@@ -53,9 +53,12 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   session->input_gates = arena.Take<float>(gates);
   session->hidden_gates = arena.Take<float>(gates);
   session->reset_hidden = arena.Take<float>(units);
-  const bool gathers_floats = !model.int8 && model.embedding == EmbeddingKind::kShared;
+  // An item's row as floats, where it is an input: not where int8 layers take its codes.
+  const bool gathers_floats =
+      model.embedding == EmbeddingKind::kShared && !(model.int8 && TakesIntegers(model.item_kind));
   session->row = gathers_floats ? arena.Take<float>(inputs) : nullptr;
-  session->quantized = model.int8 ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
+  const bool quantizes = model.int8 || TakesIntegers(model.item_kind);
+  session->quantized = quantizes ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
   session->words = static_cast<size_t>(PanelTiles(model.items));
   session->seen = arena.Take<uint64_t>(session->words);
   session->deny = arena.Take<uint64_t>(session->words);

@@ -28,7 +28,7 @@ struct SessionState {
   float* hidden_gates;  // the same
   float* reset_hidden;  // [units of the largest layer]
   float* row;           // f32 models, shared embedding: [width] the item's row; else null
-  int8_t* quantized;    // int8 models: [QuantizedBytes(columns of the widest matrix)]; f32: null
+  int8_t* quantized;    // [QuantizedBytes(columns of the widest matrix)], or null if all are floats
 
   // Bits an item: bit i % 64 of word i / 64.
   uint64_t* seen;  // [words] observed since the reset

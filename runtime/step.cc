@@ -52,13 +52,37 @@ class Stepper {
   // The first layer's input: the item's own row, in the form it is stored in.
   AnyVector Embed(uint32_t item) const {
     const Rows& rows = model_.input_rows;
+    if (!rows.data) return EmbedShared(item);
     if (model_.int8) {
-      const Int8Row row = rows.data ? Locate(rows, item) : Locate(model_.item_rows, item);
-      return {GatherInt8Row(row, kernels_.byte_planes, s_->quantized), {}};
+      return {GatherInt8Row(Locate(rows, item), kernels_.byte_planes, s_->quantized), {}};
     }
-    if (!rows.data) return {{}, GatherF32Row(model_.item_rows, item, s_->row)};
     // Where it lies: rows are floats one after the other.
     return {{}, {reinterpret_cast<const float*>(rows.data + item * rows.row_bytes)}};
+  }
+
+  // The scoring matrix' row. Codes are a quantized vector as they are; floats become one anew.
+  AnyVector EmbedShared(uint32_t item) const {
+    const Panels& rows = model_.item_rows;
+    const float* x = nullptr;
+    switch (model_.item_kind) {
+      case ItemRowKind::kInt8:
+        return {GatherInt8Row(Locate(rows, item), kernels_.byte_planes, s_->quantized), {}};
+      case ItemRowKind::kInt4:
+        if (model_.int8) {
+          return {GatherInt4Row(rows, item, kernels_.byte_planes, s_->quantized), {}};
+        }
+        x = WidenInt4Row(rows, item, s_->row).values;
+        break;
+      case ItemRowKind::kBf16:
+        x = GatherBf16Row(rows, item, s_->row).values;
+        break;
+      case ItemRowKind::kF32:
+        x = GatherF32Row(rows, item, s_->row).values;
+        break;
+      case ItemRowKind::kF32Rows:
+        break;  // refused when a model opens
+    }
+    return ToVector(x, rows.cols);
   }
 
   // One-hot input: W_ih x is the item's three rows, b_ih stands in panels of no columns.

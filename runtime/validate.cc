@@ -49,6 +49,10 @@ Status BadValue(const char* name, const char* what, uint32_t row, float value, s
               static_cast<double>(value));
 }
 
+Status BadPadding(const Section& section, uint32_t tile, stint_error* error) {
+  return Fail(error, STINT_CORRUPT, "section '%s': padding of tile %u", section.name, tile);
+}
+
 Status CheckInt8Tile(const Section& section, uint32_t tile, stint_error* error) {
   const char* const name = section.name;
   const uint8_t* const bytes = section.data + tile * section.unit_bytes;
@@ -104,6 +108,69 @@ Status CheckF32Tile(const Section& section, uint32_t tile, stint_error* error) {
   return STINT_OK;
 }
 
+Status CheckBf16Tile(const Section& section, uint32_t tile, stint_error* error) {
+  const uint8_t* const bytes = section.data + tile * section.unit_bytes;
+  const float* const biases = reinterpret_cast<const float*>(bytes);  // [64]
+  const uint16_t* const weights =
+      reinterpret_cast<const uint16_t*>(bytes + kF32HeaderBytes);  // [cols, 64]
+  const uint32_t first_row = tile * kTileRows;
+  const size_t bad = FirstBad(biases, kTileRows, /*signs=*/true);
+  if (bad < kTileRows) {
+    return BadValue(section.name, "bias", first_row + static_cast<uint32_t>(bad), biases[bad],
+                    error);
+  }
+  const uint32_t limit = FloatBits(kLargestWeight) >> 16;
+  const size_t count = size_t{section.cols} * kTileRows;
+  uint32_t beyond = 0;
+  for (size_t i = 0; i < count; ++i) beyond |= (weights[i] & 0x7FFFu) > limit;
+  if (beyond) {
+    size_t i = 0;
+    while ((weights[i] & 0x7FFFu) <= limit) ++i;
+    const uint32_t lane = static_cast<uint32_t>(i % 2 * kBf16HalfRows + i % kTileRows / 2);
+    const uint32_t bits = uint32_t{weights[i]} << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof(value));
+    return BadValue(section.name, "a weight", first_row + lane, value, error);
+  }
+  const uint32_t rows = section.rows - first_row < kTileRows ? section.rows - first_row : kTileRows;
+  bool padded = AllZero(biases + rows, kTileRows - rows);
+  for (uint32_t lane = rows; lane < kTileRows; ++lane) {
+    for (size_t c = 0; c < section.cols; ++c) {
+      padded &= weights[c * kTileRows + Bf16PlaceOf(lane)] == 0;
+    }
+  }
+  return padded ? STINT_OK : BadPadding(section, tile, error);
+}
+
+Status CheckInt4Tile(const Section& section, uint32_t tile, stint_error* error) {
+  const uint8_t* const bytes = section.data + tile * section.unit_bytes;
+  const float* const scales = reinterpret_cast<const float*>(bytes);  // [64]
+  const float* const biases = scales + kTileRows;                     // [64]
+  const uint8_t* const codes = bytes + kInt8HeaderBytes;
+  const uint32_t first_row = tile * kTileRows;
+  const size_t bad = FirstBad(scales, 2 * kTileRows, /*signs=*/true);
+  if (bad < 2 * kTileRows) {
+    return BadValue(section.name, bad < kTileRows ? "scale" : "bias",
+                    first_row + static_cast<uint32_t>(bad % kTileRows), scales[bad], error);
+  }
+  const uint32_t rows = section.rows - first_row < kTileRows ? section.rows - first_row : kTileRows;
+  const size_t steps = static_cast<size_t>(PanelSteps(section.cols));
+  bool padded =
+      AllZero(scales + rows, kTileRows - rows) && AllZero(biases + rows, kTileRows - rows);
+  for (uint32_t lane = rows; lane < kTileRows; ++lane) {
+    const Int4Place place = Int4PlaceOf(lane);
+    for (size_t c = 0; c < steps * kStepColumns; ++c) {
+      const uint8_t byte = codes[c / kStepColumns * kInt4StepBytes + place.byte + c % kStepColumns];
+      padded &= (byte >> place.shift & 15) == 0;
+    }
+  }
+  for (uint32_t b = 0; b < kInt4StepBytes && section.cols % kStepColumns != 0; ++b) {
+    if (b % kStepColumns < section.cols % kStepColumns) continue;
+    padded &= codes[(steps - 1) * kInt4StepBytes + b] == 0;
+  }
+  return padded ? STINT_OK : BadPadding(section, tile, error);
+}
+
 Status CheckRow(const Section& section, bool int8, uint32_t row, stint_error* error) {
   const uint8_t* const bytes = section.data + row * section.unit_bytes;
   const float* const values = reinterpret_cast<const float*>(bytes);  // int8: the scale alone
@@ -131,6 +198,10 @@ Status CheckUnit(const Section& section, uint32_t unit, stint_error* error) {
       return CheckInt8Tile(section, unit, error);
     case Contents::kF32Panels:
       return CheckF32Tile(section, unit, error);
+    case Contents::kBf16Panels:
+      return CheckBf16Tile(section, unit, error);
+    case Contents::kInt4Panels:
+      return CheckInt4Tile(section, unit, error);
     case Contents::kInt8Rows:
       return CheckRow(section, /*int8=*/true, unit, error);
     case Contents::kF32Rows:

@@ -119,7 +119,7 @@ typedef struct stint_model_info {
   const uint32_t* units;        /* [layers] hidden units of each */
   const char* gru_form;         /* "reset_after" or "reset_before" */
   const char* final_activation; /* of training, e.g. "softmax" or "elu-0.5"; scores are before it */
-  const char* dtype;            /* kind of the weights: "int8" or "f32" */
+  const char* dtype;            /* of the item rows: "int8", "f32", "bf16" or "int4" */
   int32_t ids_are_names;        /* 1: external item ids are strings, 0: 64-bit integers */
   uint64_t file_size;           /* bytes */
   uint64_t training_events;     /* events the item counts add up to */
