@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/target_names.h"
 #include "stint/stint.h"
 #include "tools/commands.h"
 #include "tools/common.h"
@@ -23,15 +24,6 @@ struct VerifyArguments {
   bool all_targets = false;
   bool json = false;
 };
-
-// Every name that a target may have, Highway's and the runtime's own; those that this CPU or build
-// lacks are refused by stint_set_target().
-constexpr const char* kTargets[] = {
-    "AVX10_2", "AVX3_SPR", "AVX3_ZEN4",   "AVX3_DL",      "AVX3",     "AVX2_VNNI",
-    "AVX2",    "SSE4",     "SSSE3",       "SSE2",         "SVE2_128", "SVE_256",
-    "SVE2",    "SVE",      "NEON_BF16",   "NEON_DOTPROD", "NEON",     "NEON_WITHOUT_AES",
-    "RVV",     "PPC10",    "PPC9",        "PPC8",         "Z15",      "Z14",
-    "LASX",    "LSX",      "WASM_EMU256", "WASM",         "EMU128",   "SCALAR"};
 
 // Opens the file anew, so that all checks run on the target too, and runs its self-tests.
 std::string VerifyOnce(const std::string& path, uint32_t* self_tests) {
@@ -58,7 +50,7 @@ void VerifyTargets(const VerifyArguments& arguments, ordered_json* json, std::st
   };
   verify();  // on the best one, by whatever name: the list below may not have it
   if (arguments.all_targets) {
-    for (const char* target : kTargets) {
+    for (const char* target : kTargetNames) {
       if (stint_set_target(target) == STINT_OK) verify();
     }
     Check(stint_set_target(nullptr), "SIMD target");
