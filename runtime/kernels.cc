@@ -61,21 +61,21 @@ uint64_t F32TileOf(const Panels& panels, size_t tile, const AnyVector& x, float 
   return TileValues(panels, tile, x.floats, threshold, values);
 }
 
-// Loads and stores of a counted number of lanes, in all rounds: a second loop for whole vectors
-// doubles the code and gains nothing that a step shows.
+// Whole vectors alone, for which the arrays have room (session.h); what they reach past the units
+// is left as it is, or zero where the array says so. All sigmoids, then all candidates: r, z and n
+// of a vector of units in one round keep too few divisions under way (0.91 us for 100 units instead
+// of 0.87).
 void OpenGates(size_t units, const float* h, const float* b, float* a, float* reset_hidden) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
   for (size_t j = 0; j < 2 * units; j += lanes) {
-    const size_t count = 2 * units - j;
-    const auto sum = hn::Add(hn::LoadN(d, a + j, count), hn::LoadN(d, b + j, count));
-    hn::StoreN(Sigmoid(d, sum), d, a + j, count);
+    const auto input = hn::Load(d, a + j);
+    const auto gate = Sigmoid(d, hn::Add(input, hn::Load(d, b + j)));
+    hn::Store(hn::IfThenElse(hn::FirstN(d, 2 * units - j), gate, input), d, a + j);
   }
   if (!reset_hidden) return;
-  for (size_t j = 0; j < units; j += lanes) {
-    const size_t count = units - j;
-    const auto rh = hn::Mul(hn::LoadN(d, a + j, count), hn::LoadN(d, h + j, count));
-    hn::StoreN(rh, d, reset_hidden + j, count);
+  for (size_t j = 0; j < units; j += lanes) {  // past the units h is zero
+    hn::Store(hn::Mul(hn::Load(d, a + j), hn::Load(d, h + j)), d, reset_hidden + j);
   }
 }
 
@@ -87,16 +87,15 @@ void CloseGates(const ActivationParams& f, bool reset_after, size_t units, const
   const size_t lanes = hn::Lanes(d);
   const auto limit = hn::Set(d, kLargestWeight);
   for (size_t j = 0; j < units; j += lanes) {
-    const size_t count = units - j;
-    const auto z = hn::LoadN(d, a + units + j, count);
-    const auto old = hn::LoadN(d, h + j, count);
-    auto b_n = hn::LoadN(d, b + 2 * units + j, count);
-    if (reset_after) b_n = hn::Mul(hn::LoadN(d, a + j, count), b_n);
-    auto n = Activate(d, f, hn::Add(hn::LoadN(d, a + 2 * units + j, count), b_n));
+    const auto z = hn::LoadU(d, a + units + j);
+    const auto old = hn::Load(d, h + j);
+    auto b_n = hn::LoadU(d, b + 2 * units + j);
+    if (reset_after) b_n = hn::Mul(hn::Load(d, a + j), b_n);
+    auto n = Activate(d, f, hn::Add(hn::LoadU(d, a + 2 * units + j), b_n));
     n = hn::IfThenElse(hn::Gt(n, limit), limit, n);
     n = hn::IfThenElse(hn::Lt(n, hn::Neg(limit)), hn::Neg(limit), n);
     const auto next = reset_after ? NextResetAfter(z, n, old) : NextResetBefore(z, n, old);
-    hn::StoreN(next, d, h + j, count);
+    hn::Store(hn::IfThenElseZero(hn::FirstN(d, units - j), next), d, h + j);
   }
 }
 

@@ -13,6 +13,9 @@
 namespace stint {
 namespace {
 
+// Floats past the gates that kernels read, and do not use, with the last unit's: a vector of 16.
+constexpr uint64_t kVectorRoom = 16;
+
 constexpr uint64_t RoundUp(uint64_t n, uint64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
@@ -49,7 +52,7 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   cols = units > cols ? units : cols;
   const uint32_t inputs = model.layer[0].inputs;  // 0: nothing to gather
   cols = inputs > cols ? inputs : cols;
-  const uint64_t gates = PanelTiles(3 * uint64_t{units}) * kTileRows;
+  const uint64_t gates = PanelTiles(3 * uint64_t{units}) * kTileRows + kVectorRoom;
   session->input_gates = arena.Take<float>(gates);
   session->hidden_gates = arena.Take<float>(gates);
   session->reset_hidden = arena.Take<float>(units);
@@ -94,7 +97,7 @@ void ResetSession(SessionState* session) {
   session->unknown = 0;
   session->seed_count = 0;
   for (uint32_t l = 0; l < model.layers; ++l) {
-    std::memset(session->hidden[l], 0, model.units[l] * sizeof(float));
+    std::memset(session->hidden[l], 0, RoundUp(model.units[l] * sizeof(float), 64));
   }
   std::memset(session->seen, 0, session->words * sizeof(uint64_t));
 }

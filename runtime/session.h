@@ -21,12 +21,13 @@ struct SessionState {
   uint64_t observed;
   uint64_t unknown;
 
-  float* hidden[kMaxLayers];  // of each layer: [units]
+  // Of each layer: [units, then zeros up to a multiple of 16, so that kernels take whole vectors].
+  float* hidden[kMaxLayers];
 
   // Scratch of a step.
-  float* input_gates;   // [3 units of the largest layer, up to whole tiles]
+  float* input_gates;   // [3 units of the largest layer, up to whole tiles, and 16]
   float* hidden_gates;  // the same
-  float* reset_hidden;  // [units of the largest layer]
+  float* reset_hidden;  // [units of the largest layer, then zeros as above]
   float* row;           // f32 models, shared embedding: [width] the item's row; else null
   int8_t* quantized;    // [QuantizedBytes(columns of the widest matrix)], or null if all are floats
 
