@@ -36,8 +36,7 @@ struct Batch {
 };
 
 // Answers all sessions, in tasks through `parallel_for`, or one after the other where it is null.
-void RecommendBatch(const Batch& batch, stint_parallel_for parallel_for,
-                    void* parallel_context) STINT_NONBLOCKING;
+void RecommendBatch(const Batch& batch, stint_parallel_for parallel_for, void* parallel_context);
 
 }  // namespace stint
 

@@ -14,17 +14,13 @@
 #include <vector>
 
 #include "runtime/session.h"
+#include "stint/stint.hpp"
 #include "tests/runtime/test_model.h"
 
 namespace stint {
 namespace {
 
 using ParallelFor = std::function<void(size_t tasks, const std::function<void(size_t)>& task)>;
-
-// Calls a ParallelFor through the C interface.
-void CallParallelFor(void* context, size_t tasks, void (*task)(void*, size_t), void* task_context) {
-  (*static_cast<ParallelFor*>(context))(tasks, [&](size_t index) { task(task_context, index); });
-}
 
 void Backwards(size_t tasks, const std::function<void(size_t)>& task) {
   for (size_t i = tasks; i > 0; --i) task(i - 1);
@@ -130,10 +126,15 @@ class Twins {
     }
     std::vector<stint_session*> sessions;
     for (const SessionPointer& s : together_) sessions.push_back(s.get());
-    ASSERT_EQ(stint_recommend_batch(sessions.data(), count, k, options.data(), options.size(),
-                                    parallel_for ? CallParallelFor : nullptr, &parallel_for,
-                                    top.data(), counts.data()),
-              STINT_OK);
+    if (parallel_for) {
+      ASSERT_EQ(RecommendBatch(sessions.data(), count, k, options.data(), options.size(),
+                               top.data(), counts.data(), parallel_for),
+                STINT_OK);
+    } else {
+      ASSERT_EQ(RecommendBatch(sessions.data(), count, k, options.data(), options.size(),
+                               top.data(), counts.data()),
+                STINT_OK);
+    }
     EXPECT_EQ(counts, expected_counts);
     for (size_t i = 0; i < count * k; ++i) {
       ASSERT_EQ(top[i].item, expected[i].item) << "session " << i / k << ", place " << i % k;

@@ -162,6 +162,49 @@ TEST(NoAlloc, SessionsNeverAllocate) {
   }
 }
 
+// The parallel_for of a caller without threads.
+void InTurn(void*, size_t tasks, void (*task)(void*, size_t), void* task_context) {
+  for (size_t i = 0; i < tasks; ++i) task(task_context, i);
+}
+
+TEST(NoAlloc, NorDoBatches) {
+  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    const Parameters parameters = RandomParameters(3000, {20}, GruForm::kResetAfter, 4);
+    const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(3000), dtype);
+    const ModelPointer model = OpenModel(bytes);
+    std::vector<SessionPointer> owners;
+    std::vector<stint_session*> sessions;
+    for (size_t i = 0; i < 13; ++i) {
+      owners.push_back(NewSession(model.get(), 100));
+      sessions.push_back(owners.back().get());
+    }
+    std::vector<stint_recommendation> top(13 * 100);
+    std::vector<size_t> counts(13);
+    const std::vector<uint32_t> few = {5, 2999, 5, 700};
+    const std::vector<uint64_t> bits((3000 + 63) / 64, 0x8000000000000123);
+    ForEachTarget([&] {
+      uint64_t failures = 0;
+      const uint64_t before = allocations;
+      for (uint32_t step = 0; step < 20; ++step) {
+        stint_recommend_options options[13] = {};
+        for (uint32_t i = 0; i < 13; ++i) {
+          if (i > 0) failures += stint_observe(sessions[i], (step * 71 + i * 31) % 3000);
+          options[i].exclude_seen = i % 2;
+          options[i].allow = i % 5 == 2 ? few.data() : nullptr;
+          options[i].allow_count = i % 5 == 2 ? few.size() : 0;
+          options[i].allow_bits = i % 4 == 3 ? bits.data() : nullptr;
+        }
+        failures +=
+            stint_recommend_batch(sessions.data(), 13, 1 + step * 5, options, 13,
+                                  step % 2 ? InTurn : nullptr, nullptr, top.data(), counts.data());
+      }
+      const uint64_t after = allocations;
+      EXPECT_EQ(after, before);
+      EXPECT_EQ(failures, 0u);
+    });
+  }
+}
+
 TEST(NoAlloc, NorDoOtherKindsOfModels) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);

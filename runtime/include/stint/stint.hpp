@@ -146,6 +146,32 @@ class Session {
   std::unique_ptr<stint_session, Destroy> session_;
 };
 
+// As stint_recommend_batch(); parallel_for(tasks, task) calls task(i) for each i below `tasks`, in
+// any order and on any threads, and returns when all calls have:
+//
+//   stint::RecommendBatch(sessions, count, 20, nullptr, 0, top, counts,
+//                         [&](size_t tasks, const auto& task) { pool.ForEach(tasks, task); });
+template <class ParallelFor>
+stint_status RecommendBatch(stint_session* const* sessions, size_t session_count, uint32_t k,
+                            const stint_recommend_options* options, size_t options_count,
+                            stint_recommendation* top, size_t* counts,
+                            const ParallelFor& parallel_for) {
+  const auto call = [](void* context, size_t tasks, void (*task)(void*, size_t),
+                       void* task_context) {
+    (*static_cast<const ParallelFor*>(context))(
+        tasks, [task, task_context](size_t index) { task(task_context, index); });
+  };
+  return stint_recommend_batch(sessions, session_count, k, options, options_count, call,
+                               const_cast<ParallelFor*>(&parallel_for), top, counts);
+}
+// All on the calling thread.
+inline stint_status RecommendBatch(stint_session* const* sessions, size_t session_count, uint32_t k,
+                                   const stint_recommend_options* options, size_t options_count,
+                                   stint_recommendation* top, size_t* counts) {
+  return stint_recommend_batch(sessions, session_count, k, options, options_count, nullptr, nullptr,
+                               top, counts);
+}
+
 }  // namespace stint
 
 #endif  // STINT_STINT_HPP_
