@@ -171,7 +171,7 @@ TEST(Batch, LikeEachAloneForEveryNumberOfSessions) {
     const Parameters parameters = RandomParameters(1500, {12, 30}, GruForm::kResetAfter, 5);
     const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(1500), dtype);
     ForEachTarget([&] {
-      for (const size_t sessions : {1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 23}) {
+      for (const size_t sessions : {1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 35}) {
         SCOPED_TRACE(sessions);
         Twins twins(bytes, sessions, 20);
         for (uint64_t round = 0; round < 4; ++round) {  // the first has no seeds
@@ -256,7 +256,7 @@ TEST(Batch, LikeEachAloneForEveryKindOfModel) {
 TEST(Batch, TasksInThreads) {
   const Parameters parameters = RandomParameters(2500, {24}, GruForm::kResetAfter, 6);
   const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(2500), DType::kInt8);
-  for (const size_t sessions : {1, 4, 5, 30, 63, 64, 100}) {
+  for (const size_t sessions : {1, 4, 5, 30, 63, 64, 100, 150}) {
     Twins twins(bytes, sessions, 20);
     for (uint64_t round = 0; round < 3; ++round) {
       twins.Click(round);
@@ -266,13 +266,14 @@ TEST(Batch, TasksInThreads) {
   }
 }
 
-// As stint.h says: groups of 4 below 64 sessions, of 8 from there on, and no call for one group.
+// As stint.h says: groups of 4, from 64 sessions on of 8, from 128 on of 16; no call for one group.
 TEST(Batch, TasksAreGroups) {
   const Parameters parameters = RandomParameters(100, {8}, GruForm::kResetAfter, 6);
   const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(100), DType::kInt8);
   const struct {
     size_t sessions, tasks;
-  } cases[] = {{1, 0}, {4, 0}, {5, 2}, {8, 2}, {9, 3}, {63, 16}, {64, 8}, {65, 9}};
+  } cases[] = {{1, 0},   {4, 0},  {5, 2},    {8, 2},   {9, 3},
+               {63, 16}, {64, 8}, {127, 16}, {128, 8}, {129, 9}};
   for (const auto& c : cases) {
     Twins twins(bytes, c.sessions, 20);
     twins.Click(1);

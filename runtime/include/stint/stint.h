@@ -278,16 +278,16 @@ typedef void (*stint_parallel_for)(void* context, size_t tasks,
                                    void* task_context);
 
 /* stint_recommend() of many sessions, with the same bits, in less time: sessions are answered in
- * groups of 8 by one pass over the catalog each.
+ * groups of 16 by one pass over the catalog each.
  *   sessions   [session_count] of one stint_model, no two the same object; their max_k may differ
  *   options    [options_count]: 0 (may be NULL) for none, 1 for one that holds for all sessions, or
  *              session_count for one each
  *   top        [session_count * k] the answer of session i from top[i * k] on
  *   counts     [session_count] items of each answer; what lies behind them is not written
- * parallel_for NULL: all on the calling thread. Else it is given one task a group, at most once,
- * and not where one group is all; groups are of 4 sessions then, from 64 sessions on of 8. Sessions
- * with an `allow` list that is short, or without an event, are answered one by one in their group.
- * Nothing allocates or waits.
+ * parallel_for NULL: all on the calling thread. Else it is given one task a group, in one call, or
+ * none where one group is all; there groups are of 4 sessions, from 64 sessions on of 8, from 128 on
+ * of 16. Sessions without an event, or with a short `allow` list, are answered one by one in their
+ * group. Nothing allocates or locks.
  * STINT_INVALID_ARGUMENT, with all counts 0 and nothing else changed, if an argument is bad for one
  * of the sessions as it would be for stint_recommend(), a session is NULL or comes twice, or
  * options_count is another number; STINT_OTHER_MODEL, likewise, if the model objects of two
