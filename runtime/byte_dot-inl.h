@@ -44,12 +44,11 @@
 #undef STINT_BYTE_DOT
 #define STINT_BYTE_DOT (STINT_DOT_AVX_VNNI || STINT_DOT_NEON || STINT_DOT_HIGHWAY)
 
+#if STINT_BYTE_DOT
 HWY_BEFORE_NAMESPACE();
 namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-#if STINT_BYTE_DOT
 
 // What CodeDot() adds to a code before it multiplies.
 constexpr int32_t kByteOffset = HWY_ARCH_ARM ? 0 : 128;
@@ -79,10 +78,9 @@ HWY_INLINE V CodeDot(D d, VU u, VI q, V sum) {
   return SmallByteDot(d, hn::Xor(u, hn::Set(du8, uint8_t{128})), q, sum);
 }
 
-#endif  // STINT_BYTE_DOT
-
 }  // namespace HWY_NAMESPACE
 }  // namespace stint
 HWY_AFTER_NAMESPACE();
+#endif  // STINT_BYTE_DOT
 
 #endif  // STINT_RUNTIME_BYTE_DOT_INL_H_

@@ -17,12 +17,30 @@
 
 #include <hwy/highway.h>
 
+#include <cstddef>
 #include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
 namespace stint {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+// a / b, rounded to nearest. 32-bit Arm divides scalars only, and Highway's Div there is an
+// estimate with Newton steps.
+template <class D, class V>
+HWY_INLINE V Divide(D d, V a, V b) {
+#if HWY_ARCH_ARM_V7
+  HWY_ALIGN float numerators[hn::MaxLanes(D())];
+  HWY_ALIGN float denominators[hn::MaxLanes(D())];
+  hn::Store(a, d, numerators);
+  hn::Store(b, d, denominators);
+  for (size_t i = 0; i < hn::Lanes(d); ++i) numerators[i] /= denominators[i];
+  return hn::Load(d, numerators);
+#else
+  (void)d;
+  return hn::Div(a, b);
+#endif
+}
 
 // tanh(x) for every float: absolute and relative error <= 4e-7, odd, |result| <= 1, NaN -> NaN.
 // x P(x^2) / Q(x^2), degrees 13 / 6, minimax in the relative error (6.7e-9) on [0, 9]; beyond 9
@@ -46,7 +64,7 @@ HWY_INLINE V Tanh(D d, V x) {
   q = hn::Add(hn::Mul(q, t), hn::Set(d, 0x1.915436p-6f));
   q = hn::Add(hn::Mul(q, t), hn::Set(d, 0x1.db5044p-2f));
   q = hn::Add(hn::Mul(q, t), one);
-  V y = hn::Div(hn::Mul(a, p), q);
+  V y = Divide(d, hn::Mul(a, p), q);
   y = hn::IfThenElse(hn::Gt(y, one), one, y);
   return hn::CopySign(y, x);
 }

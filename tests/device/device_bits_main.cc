@@ -5,6 +5,7 @@
 // alone, compared with the one that all CPUs must give. Exit status 1 if one differs. Run on many
 // CPUs by ./dev cpus.
 #include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -14,11 +15,36 @@
 
 namespace {
 
+// A file's bytes from a multiple of 64 on, as a model wants them. The runtime's own reader needs a
+// system that maps files; wasm has none.
+struct File {
+  std::vector<uint8_t> room;
+  uint8_t* data = nullptr;
+  size_t size = 0;
+};
+bool ReadFile(const char* path, File* file) {
+  std::FILE* const stream = std::fopen(path, "rb");
+  if (!stream) return false;
+  std::fseek(stream, 0, SEEK_END);
+  file->size = static_cast<size_t>(std::ftell(stream));
+  std::rewind(stream);
+  file->room.resize(file->size + 63);
+  file->data = file->room.data() + (64 - reinterpret_cast<uintptr_t>(file->room.data()) % 64) % 64;
+  const bool whole = std::fread(file->data, 1, file->size, stream) == file->size;
+  std::fclose(stream);
+  return whole;
+}
+
 // 0 if a file cannot be opened or a call fails: told on stderr.
 uint64_t BitsOfFile(const char* path) {
+  File file;
+  if (!ReadFile(path, &file)) {
+    std::fprintf(stderr, "device_bits: %s: cannot be read\n", path);
+    return 0;
+  }
   stint_model* model = nullptr;
   stint_error error = {};
-  if (stint_model_from_file(path, &model, &error) != STINT_OK) {
+  if (stint_model_from_buffer(file.data, file.size, &model, &error) != STINT_OK) {
     std::fprintf(stderr, "device_bits: %s: %s\n", path, error.message);
     return 0;
   }
