@@ -157,6 +157,7 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->embedding_width = m.layer[0].inputs;
   info->hidden_activation = m.hidden_activation_name;
   info->layer_gru_forms = m.gru_forms;
+  info->layer_dtype = m.int8 ? "int8" : "f32";
   return STINT_OK;
 }
 

@@ -34,6 +34,7 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["format_version"] = info.format_version;
   json["file_size"] = info.file_size;
   json["dtype"] = info.dtype;
+  json["layer_dtype"] = info.layer_dtype;
   json["gru_form"] = info.gru_form;
   json["layers"] = std::vector<uint32_t>(info.units, info.units + info.layers);
   json["layer_gru_forms"] =
@@ -95,7 +96,9 @@ std::string ToText(const ordered_json& json) {
   line("model", word("model"));
   line("format version", number("format_version"));
   line("file size", number("file_size") + " bytes");
-  line("weights", word("dtype"));
+  line("weights", word("dtype") == word("layer_dtype")
+                      ? word("dtype")
+                      : word("dtype") + " item rows, " + word("layer_dtype") + " layers");
   std::string layers, forms;
   for (const auto& units : json.at("layers")) {
     layers += (layers.empty() ? "" : ", ") + std::to_string(units.get<uint32_t>());

@@ -72,9 +72,12 @@ void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
                 "When validation has found the best number of epochs, train anew on all sessions "
                 "for that many. Needs --validate-last or --validate-span");
   AddThreadsOption(app, &arguments->given.options.threads);
-  AddNamed(app, "--dtype", {DType::kInt8, DType::kF32}, &arguments->dtype,
-           "int8 or f32: the weights in the model file. int8 is a quarter of the size, faster, and "
-           "gives the same bits on every device; f32 is as trained");
+  AddNamed(app, "--dtype", {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4},
+           &arguments->dtype,
+           "int8, f32, bf16 or int4: the weights in the model file. int8 is a quarter of the size, "
+           "faster, and gives the same bits on every device; f32 is as trained. bf16 and int4 are "
+           "those of the item rows, over layers of int8: twice the size of int8 and scores within "
+           "0.4 % of f32's, or half the size of int8 and a little less recall");
   app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
   app->add_flag("--json", arguments->json,
                 "Print a JSON object about the run on standard output when it is done");
@@ -142,7 +145,7 @@ void AddStartOptions(CLI::App* app, TrainArguments* arguments) {
   app->add_option("--warm-start", arguments->warm_start,
                   "Start from the weights of this model, of the same layers, GRU form, embedding "
                   "and activations. Its items keep their index and stay in the catalog; new ones "
-                  "come behind them. Best from --dtype f32: int8 weights are rounded. With "
+                  "come behind them. Best from --dtype f32: other weights are rounded. With "
                   "--normalize-items the length of its rows is kept, unless --item-scale is given. "
                   "The random numbers are others than those of its training")
       ->type_name("MODEL")

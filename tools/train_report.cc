@@ -32,8 +32,8 @@ ordered_json ValidationJson(const Validation& validation) {
                        {"targets", validation.f32.targets},
                        {"unknown_events", validation.unknown_events},
                        {"f32", MetricsJson(validation.f32)}};
-  if (validation.dtype == DType::kInt8) {
-    json["int8"] = MetricsJson(validation.written);
+  if (validation.dtype != DType::kF32) {
+    json[Name(validation.dtype)] = MetricsJson(validation.written);
     json["relative_loss"] = {
         {"recall@20", RelativeLoss(validation.f32.RecallAt(20), validation.written.RecallAt(20))},
         {"mrr@20", RelativeLoss(validation.f32.MrrAt(20), validation.written.MrrAt(20))}};
@@ -99,8 +99,8 @@ std::vector<std::string> ValidationLines(const Validation& validation) {
                   metrics.MrrAt(20));
   };
   std::vector<std::string> lines = {line("f32", validation.f32)};
-  if (validation.dtype == DType::kInt8) {
-    lines.push_back(line("int8", validation.written));
+  if (validation.dtype != DType::kF32) {
+    lines.push_back(line(Name(validation.dtype), validation.written));
     lines.push_back(
         Format("%-14s recall@20 %+.3f %%  MRR@20 %+.3f %%", "relative loss",
                100 * RelativeLoss(validation.f32.RecallAt(20), validation.written.RecallAt(20)),

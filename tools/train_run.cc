@@ -108,11 +108,13 @@ void TrainRun::OpenWarmStart() {
   warm_start_ = ReadWarmStart(path, arguments_.options);
   const std::string& checkpoint = arguments_.warm_start_checkpoint;
   if (!checkpoint.empty()) warm_start_checkpoint_.emplace(checkpoint);
-  const bool rounded = warm_start_->dtype == DType::kInt8 && checkpoint.empty();
+  const bool rounded = warm_start_->dtype != DType::kF32 && checkpoint.empty();
   Print(Format("warm start: %s: %s items%s%s", path.c_str(),
                Grouped(warm_start_->catalog.size()).c_str(), StartItemScale().c_str(),
-               rounded ? "; its weights are rounded to int8: a model of --dtype f32, or "
-                         "--warm-start-checkpoint, is more exact"
+               rounded ? Format("; its weights are rounded to %s: a model of --dtype f32, or "
+                                "--warm-start-checkpoint, is more exact",
+                                Name(warm_start_->dtype))
+                             .c_str()
                        : ""));
 }
 

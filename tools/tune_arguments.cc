@@ -70,8 +70,9 @@ void AddStudyOptions(CLI::App* app, TuneArguments* arguments) {
              "Never changes the result");
   AddReal(app, "--timeout", &arguments->timeout,
           "A run that takes longer than so many seconds fails; 0 is no limit");
-  AddNamed(app, "--dtype", {DType::kInt8, DType::kF32}, &arguments->dtype,
-           "int8 or f32: the weights that are measured, and those of --out");
+  AddNamed(app, "--dtype", {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4},
+           &arguments->dtype,
+           "int8, f32, bf16 or int4: the weights that are measured, and those of --out");
   app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
   app->add_flag("--json", arguments->json, "Print a JSON object instead of the table");
 }

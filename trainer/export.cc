@@ -32,7 +32,7 @@ struct Sections {
     std::vector<uint8_t> hidden_weights;  // panels [3 * units, units]
   };
   std::vector<Layer> layers;
-  std::vector<uint8_t> item_rows;   // panels [items, width]
+  std::vector<uint8_t> item_rows;   // panels of the item kind [items, width]
   std::vector<uint8_t> input_rows;  // rows, empty if the embedding is shared
   std::vector<uint8_t> names;       // bytes of all names
   std::vector<uint32_t> offsets;    // [items + 1] into names
@@ -52,6 +52,16 @@ struct Answer {
 void CheckJson(const char* name, const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) Fail(std::string(name) + " is not a JSON object: " + text);
+}
+
+DType LayersOf(const ExportInput& input) {
+  return input.f32_layers ? DType::kF32 : LayerDType(input.dtype);
+}
+
+schema::ItemKind ItemKindOf(const ExportInput& input) {
+  return input.dtype == DType::kBf16   ? schema::ItemKind::Bf16
+         : input.dtype == DType::kInt4 ? schema::ItemKind::Int4
+                                       : schema::ItemKind::Layers;
 }
 
 // The matrix behind input_rows: rows of the file that an item has.
@@ -124,6 +134,7 @@ void CheckInput(const ExportInput& input) {
   CheckActivation("final", input.final_activation);
   CheckActivation("hidden", input.hidden_activation);
   if (input.hidden_activation.kind == ActivationKind::kSoftmax) Fail("hidden activation softmax");
+  if (input.f32_layers && input.dtype == DType::kInt8) Fail("item rows of int8 over layers of f32");
   if (input.self_test_sessions.size() > kMaxSelfTests) Fail("more than 1024 self-tests");
   for (const std::vector<uint32_t>& session : input.self_test_sessions) {
     for (const uint32_t item : session) {
@@ -139,13 +150,13 @@ void CheckInput(const ExportInput& input) {
 // FlatBuffers silently writes a broken file.
 void CheckSize(const ExportInput& input) {
   const Parameters& parameters = *input.parameters;
-  const bool int8 = input.dtype == DType::kInt8;
+  const bool int8 = LayersOf(input) == DType::kInt8;
   uint64_t bytes = 1 << 20;  // tables, padding
   for (const GruParameters& layer : parameters.layers) {
     bytes += PanelBytes(int8, 3 * layer.units(), layer.inputs());
     bytes += PanelBytes(int8, layer.hidden_weights.rows, layer.units());
   }
-  bytes += PanelBytes(int8, parameters.items.rows, parameters.width());
+  bytes += PackedSize(input.dtype, parameters.items.rows, parameters.width());
   const size_t parts = InputParts(parameters);
   bytes += RowsBytes(int8, parameters.inputs.rows * parts, parameters.inputs.cols / parts);
   bytes += parameters.items.rows * uint64_t{16};  // ids or name offsets, order, counts
@@ -178,9 +189,11 @@ std::vector<uint32_t> OrderIds(const Ids& ids) {
 
 Sections MakeSections(const ExportInput& input) {
   const Parameters& parameters = *input.parameters;
-  const auto pack = [&](const std::string& name, const Matrix& weights, const float* bias) {
-    std::vector<uint8_t> bytes(PackedSize(input.dtype, weights.rows, weights.cols));
-    PackPanels(name, input.dtype, weights, bias, bytes.data());
+  const DType layers = LayersOf(input);
+  const auto pack = [&](const std::string& name, DType dtype, const Matrix& weights,
+                        const float* bias) {
+    std::vector<uint8_t> bytes(PackedSize(dtype, weights.rows, weights.cols));
+    PackPanels(name, dtype, weights, bias, bytes.data());
     return bytes;
   };
   Sections sections;
@@ -189,16 +202,17 @@ Sections MakeSections(const ExportInput& input) {
     const std::string name = "layer " + std::to_string(l);
     Matrix input_weights = layer.input_weights;
     input_weights.rows = 3 * layer.units();  // of no columns under one-hot input: the biases alone
-    sections.layers.push_back({pack(name + " input weights", input_weights, layer.input_bias.data),
-                               pack(name + " hidden weights", layer.hidden_weights,
-                                    layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
+    sections.layers.push_back(
+        {pack(name + " input weights", layers, input_weights, layer.input_bias.data),
+         pack(name + " hidden weights", layers, layer.hidden_weights,
+              layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
   }
-  sections.item_rows = pack("item rows", parameters.items, parameters.item_bias.data);
+  sections.item_rows = pack("item rows", input.dtype, parameters.items, parameters.item_bias.data);
   if (parameters.inputs.rows > 0) {
     const Matrix& rows = parameters.inputs;
     const size_t parts = InputParts(parameters);
-    sections.input_rows.resize(RowsSize(input.dtype, rows.rows, rows.cols, parts));
-    PackRows("input rows", input.dtype, rows, parts, sections.input_rows.data());
+    sections.input_rows.resize(RowsSize(layers, rows.rows, rows.cols, parts));
+    PackRows("input rows", layers, rows, parts, sections.input_rows.data());
   }
   const Ids& ids = input.catalog->ids;
   if (ids.are_names) {
@@ -219,8 +233,9 @@ schema::Activation ToSchema(ActivationKind activation) {
 static_assert(static_cast<int>(schema::Activation::Selu) ==
               static_cast<int>(ActivationKind::kSelu));
 
-// A model that a runtime of version 1 reads right is written for it.
+// A model is written as the lowest version that can hold it.
 uint32_t VersionOf(const ExportInput& input) {
+  if (ItemKindOf(input) != schema::ItemKind::Layers) return 3;
   const ActivationKind final = input.final_activation.kind;
   const bool old = input.parameters->shape.embedding == Embedding::kShared &&
                    input.hidden_activation.kind == ActivationKind::kTanh &&
@@ -295,7 +310,7 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   model.add_format_version(version);
   model.add_header_xxh3(0);
   model.add_file_size(0);
-  model.add_dtype(input.dtype == DType::kInt8 ? schema::DType::Int8 : schema::DType::F32);
+  model.add_dtype(LayersOf(input) == DType::kInt8 ? schema::DType::Int8 : schema::DType::F32);
   model.add_gru_form(parameters.shape.gru_form == GruForm::kResetAfter
                          ? schema::GruForm::ResetAfter
                          : schema::GruForm::ResetBefore);
@@ -324,6 +339,7 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
     model.add_hidden_scale(hidden.scale);
     model.add_final_scale(input.final_activation.Params().scale);
   }
+  if (version > 2) model.add_item_kind(ItemKindOf(input));
   schema::FinishModelBuffer(builder, model.Finish());
 
   AlignedBytes file(builder.GetSize());

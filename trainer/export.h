@@ -20,6 +20,7 @@ struct ExportInput {
   const Parameters* parameters = nullptr;
   const Catalog* catalog = nullptr;
   DType dtype = DType::kInt8;
+  bool f32_layers = false;  // floats under item rows of bf16 or int4, whose layers are int8 else
   Activation final_activation = {ActivationKind::kSoftmax};
   Activation hidden_activation = {ActivationKind::kTanh};  // not softmax
   std::string hyperparameters = "{}";                      // JSON object

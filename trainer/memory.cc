@@ -11,6 +11,7 @@
 #include "schema/panel.h"
 #include "trainer/loss.h"
 #include "trainer/optimizer.h"
+#include "trainer/quantize.h"
 
 namespace stint {
 namespace {
@@ -33,7 +34,8 @@ uint64_t LogBytes(const MemoryInput& input) {
 }
 
 // A model file: packed weights and what is known of the items.
-uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, bool int8) {
+uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, DType dtype) {
+  const bool int8 = LayerDType(dtype) == DType::kInt8;
   uint64_t bytes = input.item_id_bytes + (4 + 4) * input.items;
   uint64_t inputs =
       shape.embedding == Embedding::kSeparate ? shape.embedding_width : shape.layers.back();
@@ -46,7 +48,7 @@ uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, bool in
     bytes += PanelBytes(int8, 3 * units, inputs) + PanelBytes(int8, 3 * units, units);
     inputs = units;
   }
-  return bytes + PanelBytes(int8, shape.items, shape.layers.back());
+  return bytes + PackedSize(dtype, shape.items, shape.layers.back());
 }
 
 // While BuildModel() puts a file together there are the packed sections, the builder's buffer,
@@ -193,8 +195,8 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
   const uint64_t weights = ParameterBytes(shape);
   const uint64_t optimizer =
       weights * (config.HasFirst() + config.HasSecond() + config.HasVelocity() + config.HasSteps());
-  const uint64_t model = ModelBytes(shape, input, input.dtype == DType::kInt8);
-  const uint64_t f32_model = ModelBytes(shape, input, false);
+  const uint64_t model = ModelBytes(shape, input, input.dtype);
+  const uint64_t f32_model = ModelBytes(shape, input, DType::kF32);
   const MemoryPart program = {"program", kProgramBytes};
   const MemoryPart events = {"events", LogBytes(input)};
   const MemoryPart sessions = {"sessions", SessionBytes(input)};

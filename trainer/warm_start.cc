@@ -113,8 +113,15 @@ std::map<std::string, const uint8_t*> SectionsOf(const Model& model, const Align
   return sections;
 }
 
-void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType dtype,
-                 Parameters* parameters) {
+DType DTypeOf(const std::string& name) {
+  for (const DType dtype : {DType::kInt8, DType::kBf16, DType::kInt4}) {
+    if (name == Name(dtype)) return dtype;
+  }
+  return DType::kF32;
+}
+
+void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType item_dtype,
+                 DType dtype, Parameters* parameters) {
   for (size_t l = 0; l < parameters->layers.size(); ++l) {
     GruParameters& layer = parameters->layers[l];
     const std::string name = "layer" + std::to_string(l);
@@ -125,7 +132,8 @@ void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType dt
     UnpackPanels(dtype, sections.at(name + ".hidden_weights"), &layer.hidden_weights,
                  layer.hidden_bias.rows > 0 ? layer.hidden_bias.data : nullptr);
   }
-  UnpackPanels(dtype, sections.at("item_rows"), &parameters->items, parameters->item_bias.data);
+  UnpackPanels(item_dtype, sections.at("item_rows"), &parameters->items,
+               parameters->item_bias.data);
   if (parameters->inputs.rows > 0) {
     const size_t parts = parameters->shape.embedding == Embedding::kNone ? 3 : 1;
     UnpackRows(dtype, sections.at("input_rows"), parts, &parameters->inputs);
@@ -183,11 +191,11 @@ WarmStart ReadWarmStart(const std::string& path, const Options& options) {
     throw std::runtime_error(path + ": cannot start from it: " + differences);
   WarmStart start;
   start.path = path;
-  start.dtype = std::strcmp(info.dtype, Name(DType::kInt8)) == 0 ? DType::kInt8 : DType::kF32;
+  start.dtype = DTypeOf(info.dtype);
   start.xxh3 = SectionChecksum(bytes.data(), bytes.size());
   start.catalog = CatalogOf(model, info);
   start.parameters = Parameters(NetworkShape::Of(options, info.items));
-  ReadWeights(SectionsOf(model, bytes), start.dtype, &start.parameters);
+  ReadWeights(SectionsOf(model, bytes), start.dtype, DTypeOf(info.layer_dtype), &start.parameters);
   return start;
 }
 

@@ -20,7 +20,7 @@ namespace stint {
 // What a model file holds for another run.
 struct WarmStart {
   std::string path;
-  DType dtype = DType::kF32;  // int8: the weights are those of the rounded codes
+  DType dtype = DType::kF32;  // if another, the weights are those of the rounded codes
   uint64_t xxh3 = 0;          // of the file
   Catalog catalog;
   Parameters parameters;

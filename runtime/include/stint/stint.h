@@ -131,6 +131,7 @@ typedef struct stint_model_info {
   const char* hidden_activation;      /* of the GRU candidate, e.g. "tanh" or "leaky-0.01" */
   const char* const* layer_gru_forms; /* [layers] of each; under "none" the first is always
                                          "reset_before" */
+  const char* layer_dtype;            /* of the GRU layers: "int8" or "f32" */
 } stint_model_info;
 STINT_API stint_status stint_model_describe(const stint_model* model, stint_model_info* info);
 
