@@ -1,164 +1,128 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Observing and recommending allocate nothing: every way to the heap is counted. The linker's
-// --wrap (tests/CMakeLists.txt) sends the runtime's own calls of malloc and its kin here.
+// Observing and recommending allocate nothing, take no lock and call no system: every function of
+// libc that does is counted. (quiet_test.cc: calls that go around libc.) Opening allocates one
+// object and no more, whatever the size of the file.
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <new>
+#include <shared_mutex>
+#include <string>
 
-#include "tests/runtime/test_model.h"
-
-namespace {
-std::atomic<uint64_t> allocations{0};
-}  // namespace
-
-extern "C" {
-void* __real_malloc(size_t size);
-void* __real_calloc(size_t count, size_t size);
-void* __real_realloc(void* block, size_t size);
-void* __real_aligned_alloc(size_t alignment, size_t size);
-int __real_posix_memalign(void** block, size_t alignment, size_t size);
-
-void* __wrap_malloc(size_t size) {
-  ++allocations;
-  return __real_malloc(size);
-}
-void* __wrap_calloc(size_t count, size_t size) {
-  ++allocations;
-  return __real_calloc(count, size);
-}
-void* __wrap_realloc(void* block, size_t size) {
-  ++allocations;
-  return __real_realloc(block, size);
-}
-void* __wrap_aligned_alloc(size_t alignment, size_t size) {
-  ++allocations;
-  return __real_aligned_alloc(alignment, size);
-}
-int __wrap_posix_memalign(void** block, size_t alignment, size_t size) {
-  ++allocations;
-  return __real_posix_memalign(block, alignment, size);
-}
-}
-
-// Every form that the runtime or the tests use: sanitizers have their own of those that are not
-// here, and watch that pairs match. (Out of line: g++ 12 takes an inlined free() for a mismatch.)
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return __real_malloc(size ? size : 1);
-}
-void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  ++allocations;
-  void* block = nullptr;
-  return __real_posix_memalign(&block, static_cast<size_t>(alignment), size) == 0 ? block : nullptr;
-}
-void* operator new(size_t size) {
-  void* block = operator new(size, std::nothrow);
-  if (!block) throw std::bad_alloc();
-  return block;
-}
-void* operator new(size_t size, std::align_val_t alignment) {
-  void* block = operator new(size, alignment, std::nothrow);
-  if (!block) throw std::bad_alloc();
-  return block;
-}
-[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, size_t) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, size_t, std::align_val_t) noexcept {
-  std::free(block);
-}
+#include "tests/runtime/counted_calls.h"
+#include "tests/runtime/hot_path.h"
 
 namespace stint {
 namespace {
 
-TEST(NoAlloc, TheCounterCounts) {
-  uint64_t before = allocations;
-  void* volatile object = ::operator new(4);  // volatile: a pair of calls may be left out
-  ::operator delete(object);
-  EXPECT_GT(allocations, before);
-  before = allocations;
-  void* volatile block = std::malloc(10);
-  std::free(block);
-  EXPECT_GT(allocations, before);
-  const Parameters parameters = RandomParameters(70, {9}, GruForm::kResetAfter, 4);
-  const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(70), DType::kInt8);
-  before = allocations;
-  const ModelPointer model = OpenModel(bytes);
-  EXPECT_GT(allocations, before) << "opening allocates: the count reaches into the runtime";
-  before = allocations;
-  const SessionPointer session = NewSession(model.get(), 5);
-  EXPECT_GT(allocations, before);
+// Calls counted while work() ran.
+template <class Work>
+CallCounts During(const Work& work) {
+  const CallCounts before = CountedCalls();
+  work();
+  const CallCounts after = CountedCalls();
+  return {after.allocations - before.allocations, after.bytes - before.bytes,
+          after.locks - before.locks, after.system_calls - before.system_calls};
 }
 
-TEST(NoAlloc, SessionsNeverAllocate) {
+TEST(NoAlloc, TheCountersCount) {
+  // volatile: a pair of calls may be left out.
+  void* volatile block = nullptr;
+  EXPECT_EQ(During([&] { block = std::malloc(10); }).bytes, 10u);
+  EXPECT_EQ(During([&] { block = std::realloc(block, 20); }).bytes, 20u);
+  std::free(block);
+  EXPECT_EQ(During([&] { block = std::calloc(5, 8); }).bytes, 40u);
+  std::free(block);
+  EXPECT_EQ(During([&] { block = std::aligned_alloc(64, 128); }).bytes, 128u);
+  std::free(block);
+  EXPECT_EQ(During([&] { block = ::operator new(4); }).bytes, 4u);
+  ::operator delete(block);
+  EXPECT_EQ(During([&] { block = ::operator new(4, std::nothrow); }).allocations, 1u);
+  ::operator delete(block);
+  EXPECT_EQ(During([&] { block = ::operator new(64, std::align_val_t(64)); }).allocations, 1u);
+  ::operator delete(block, std::align_val_t(64));
+  std::mutex mutex;
+  EXPECT_EQ(During([&] { mutex.lock(), mutex.unlock(); }).locks, 1u);
+  std::shared_mutex shared;
+  EXPECT_EQ(During([&] { shared.lock_shared(), shared.unlock_shared(); }).locks, 1u);
+  EXPECT_EQ(During([&] { shared.lock(), shared.unlock(); }).locks, 1u);
+  EXPECT_EQ(During([] { syscall(SYS_getpid); }).system_calls, 1u);
+  EXPECT_EQ(During([] { sbrk(0); }).system_calls, 1u);
+  EXPECT_EQ(During([] {
+              static const std::string made_once(std::getenv("PATH") ? "a" : "b");
+              EXPECT_FALSE(made_once.empty());
+            }).locks,
+            1u);
+}
+
+// Also that the counts reach into the runtime.
+TEST(NoAlloc, OpeningMakesOneObject) {
+  for (const size_t items : {70, 200000}) {
+    const Parameters parameters = RandomParameters(items, {9}, GruForm::kResetAfter, 4);
+    const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(items), DType::kInt8);
+    for (const uint32_t flags : {0u, STINT_OPEN_TRUSTED}) {
+      stint_model* model = nullptr;
+      const CallCounts open = During([&] {
+        EXPECT_EQ(stint_model_open_buffer(bytes.data(), bytes.size(), flags, &model, nullptr),
+                  STINT_OK);
+      });
+      EXPECT_EQ(open.allocations, 1u);
+      EXPECT_LT(open.bytes, 16384u);
+      EXPECT_EQ(open.system_calls, 0u);
+      stint_session* session = nullptr;
+      const CallCounts create =
+          During([&] { EXPECT_EQ(stint_session_create(model, 5, &session), STINT_OK); });
+      EXPECT_EQ(create.allocations, 1u);
+      EXPECT_EQ(create.bytes, stint_session_size(model, 5));
+      stint_session_destroy(session);
+      stint_model_destroy(model);
+    }
+  }
+}
+
+void ExpectQuiet(const AlignedBytes& file) {
+  const ModelPointer model = OpenModel(file);
+  HotPath path(model.get());
+  AlignedBytes memory(stint_session_size(model.get(), 7));
+  ForEachTarget([&] {
+    uint64_t hash = 0;
+    stint_status status = STINT_OK;
+    const CallCounts counts = During([&] {
+      stint_session* session;
+      status = stint_session_init(model.get(), 7, memory.data(), memory.size(), &session);
+      hash = path.Run(120, 7);
+    });
+    EXPECT_EQ(status, STINT_OK);
+    EXPECT_GT(hash, HotPath::kFailed);
+    EXPECT_EQ(counts.allocations, 0u);
+    EXPECT_EQ(counts.locks, 0u);
+    EXPECT_EQ(counts.system_calls, 0u);
+  });
+}
+
+TEST(NoAlloc, FirstVersion) {
   for (const bool names : {false, true}) {
     for (const DType dtype : {DType::kInt8, DType::kF32}) {
       for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
         const Parameters parameters = RandomParameters(3000, {20, 33}, form, 4);
-        const Catalog catalog = names ? NameCatalog(3000) : NumberCatalog(3000);
-        const AlignedBytes bytes = BuildTestModel(parameters, catalog, dtype);
-        const ModelPointer model = OpenModel(bytes);
-        const size_t size = stint_session_size(model.get(), 200);
-        AlignedBytes memory(size), other(size);
-        std::vector<uint8_t> state(1000);
-        std::vector<stint_recommendation> top(200);
-        std::vector<float> scores(3000);
-        const std::vector<uint32_t> deny = {1, 2, 2999};
-        const std::vector<uint32_t> few = {5, 2999, 5, 700};
-        std::vector<uint32_t> many;
-        for (uint32_t i = 0; i < 3000; i += 2) many.push_back(i);
-        const std::vector<uint64_t> bits((3000 + 63) / 64, 0x8000000000000123);
-        ForEachTarget([&] {
-          uint64_t failures = 0;
-          const uint64_t before = allocations;
-          stint_session* session;
-          failures += stint_session_init(model.get(), 200, memory.data(), size, &session);
-          stint_session* copy;
-          failures += stint_session_init(model.get(), 200, other.data(), size, &copy);
-          for (uint32_t step = 0; step < 40; ++step) {
-            const uint32_t item = step * 71;
-            size_t count;
-            uint32_t higher, equal, units;
-            const float* hidden;
-            stint_recommend_options options = {};
-            options.exclude_seen = step % 2;
-            options.deny = deny.data();
-            options.deny_count = deny.size();
-            const std::vector<uint32_t>& allow = step % 4 < 2 ? few : many;
-            options.allow = step % 3 == 0 ? nullptr : allow.data();
-            options.allow_count = step % 3 == 0 ? 0 : allow.size();
-            options.allow_bits = step % 5 < 2 ? bits.data() : nullptr;
-            failures += stint_recommend(session, 1 + step * 5, &options, top.data(), &count);
-            failures += stint_top_probabilities(session, top.data(), count, scores.data());
-            failures += stint_item_scores(session, few.data(), few.size(), scores.data());
-            failures += stint_item_probabilities(session, few.data(), few.size(), scores.data());
-            if (names) {
-              const std::string& name = catalog.ids.names[item];
-              failures += stint_observe_name(session, name.data(), name.size());
-            } else {
-              failures += stint_observe_id(session, catalog.ids.numbers[item]);
-            }
-            failures += stint_observe(session, 5000) != STINT_UNKNOWN_ITEM;
-            failures += stint_rank(session, item, &higher, &equal);
-            failures += stint_scores(session, scores.data());
-            failures += stint_session_hidden(session, 1, &hidden, &units);
-            size_t state_size;
-            failures += stint_session_export(session, state.data(), state.size(), &state_size);
-            failures += stint_session_import(copy, state.data(), state_size);
-            failures += stint_session_import(copy, state.data(), state_size - 1) != STINT_CORRUPT;
-            failures += stint_session_copy(copy, session);
-            if (step == 20) failures += stint_session_reset(session);
-          }
-          const uint64_t after = allocations;
-          EXPECT_EQ(after, before);
-          EXPECT_EQ(failures, 0u);
-        });
+        ExpectQuiet(
+            BuildTestModel(parameters, names ? NameCatalog(3000) : NumberCatalog(3000), dtype));
       }
     }
+  }
+}
+
+TEST(NoAlloc, OtherKinds) {
+  for (const ModelKind& kind : ModelKinds()) {
+    SCOPED_TRACE(kind.name);
+    const Parameters parameters = RandomParameters(kind, 500, {20, 33}, 4);
+    ExpectQuiet(BuildTestModel(parameters, NumberCatalog(500), kind.dtype, {}, kind.hidden));
   }
 }
 
@@ -184,50 +148,22 @@ TEST(NoAlloc, NorDoBatches) {
     const std::vector<uint64_t> bits((3000 + 63) / 64, 0x8000000000000123);
     ForEachTarget([&] {
       uint64_t failures = 0;
-      const uint64_t before = allocations;
-      for (uint32_t step = 0; step < 20; ++step) {
-        stint_recommend_options options[13] = {};
-        for (uint32_t i = 0; i < 13; ++i) {
-          if (i > 0) failures += stint_observe(sessions[i], (step * 71 + i * 31) % 3000);
-          options[i].exclude_seen = i % 2;
-          options[i].allow = i % 5 == 2 ? few.data() : nullptr;
-          options[i].allow_count = i % 5 == 2 ? few.size() : 0;
-          options[i].allow_bits = i % 4 == 3 ? bits.data() : nullptr;
+      const CallCounts calls = During([&] {
+        for (uint32_t step = 0; step < 20; ++step) {
+          stint_recommend_options options[13] = {};
+          for (uint32_t i = 0; i < 13; ++i) {
+            if (i > 0) failures += stint_observe(sessions[i], (step * 71 + i * 31) % 3000);
+            options[i].exclude_seen = i % 2;
+            options[i].allow = i % 5 == 2 ? few.data() : nullptr;
+            options[i].allow_count = i % 5 == 2 ? few.size() : 0;
+            options[i].allow_bits = i % 4 == 3 ? bits.data() : nullptr;
+          }
+          failures += stint_recommend_batch(sessions.data(), 13, 1 + step * 5, options, 13,
+                                            step % 2 ? InTurn : nullptr, nullptr, top.data(),
+                                            counts.data());
         }
-        failures +=
-            stint_recommend_batch(sessions.data(), 13, 1 + step * 5, options, 13,
-                                  step % 2 ? InTurn : nullptr, nullptr, top.data(), counts.data());
-      }
-      const uint64_t after = allocations;
-      EXPECT_EQ(after, before);
-      EXPECT_EQ(failures, 0u);
-    });
-  }
-}
-
-TEST(NoAlloc, NorDoOtherKindsOfModels) {
-  for (const ModelKind& kind : ModelKinds()) {
-    SCOPED_TRACE(kind.name);
-    const Parameters parameters = RandomParameters(kind, 500, {20, 33}, 4);
-    const AlignedBytes bytes =
-        BuildTestModel(parameters, NumberCatalog(500), kind.dtype, {}, kind.hidden);
-    const ModelPointer model = OpenModel(bytes);
-    const size_t size = stint_session_size(model.get(), 20);
-    AlignedBytes memory(size);
-    std::vector<stint_recommendation> top(20);
-    ForEachTarget([&] {
-      uint64_t failures = 0;
-      const uint64_t before = allocations;
-      stint_session* session;
-      failures += stint_session_init(model.get(), 20, memory.data(), size, &session);
-      for (uint32_t step = 0; step < 20; ++step) {
-        size_t count;
-        failures += stint_observe(session, step * 23);
-        failures += stint_recommend(session, 20, nullptr, top.data(), &count);
-        failures += !(stint_final_activation(model.get(), top[0].score) == top[0].score);
-      }
-      const uint64_t after = allocations;
-      EXPECT_EQ(after, before);
+      });
+      EXPECT_EQ(calls.Sum(), 0u);
       EXPECT_EQ(failures, 0u);
     });
   }
