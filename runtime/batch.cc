@@ -29,6 +29,10 @@ constexpr size_t kGroup = 4 * kScreenVectors;
 // arithmetic.
 constexpr size_t kManyTasks = 8;
 
+// Less than a session's capacity for keys (select.h): here a threshold that rises early saves
+// products with tiles. 5 % at k = 20.
+constexpr size_t BatchCapacity(size_t keep) { return keep + kTileRows + keep / 2 + 16; }
+
 void WriteAnswer(const SessionState& s, size_t count, stint_recommendation* top) {
   for (size_t i = 0; i < count; ++i) {
     const uint32_t item = KeyItem(s.keys[i]);
@@ -135,8 +139,8 @@ void RecommendGroup(const Batch& b, size_t first, size_t last) {
     const RowScores scores(s);
     const Filter filter = MakeFilter(candidates, *s);
     const auto start = StartFromSeeds(scores, filter, keep, s);
-    members[count++].emplace(
-        Member{index, s, candidates, filter, scores, {start, keep, s->keys, s->key_capacity, 0}});
+    members[count++].emplace(Member{
+        index, s, candidates, filter, scores, {start, keep, s->keys, BatchCapacity(keep), 0}});
   }
   if (count == 0) return;
   Scan(members, count);
