@@ -30,7 +30,9 @@ struct Engine {
   // What an answer reads at least. Peers lay the bytes out as they like: null.
   double bytes = 0;
   const uint8_t* data = nullptr;
-  size_t step_bytes = 0;  // of the GRU, read besides; 0 for peers, which get hidden states
+  // Sessions that a call answers in one pass over the bytes. `items` and `hidden` of a caller are
+  // those of the session of the click.
+  size_t sessions = 1;
   std::function<std::unique_ptr<Caller>(uint32_t k)> call;
   // Answers that are not the exact top-k of the engine's own (rounded) rows, of the first `clicks`;
   // empty where an engine cannot tell.

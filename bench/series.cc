@@ -21,11 +21,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kLeastAnswers = 50;
+constexpr size_t kLeastAnswers = 10;
+constexpr size_t kGoodAnswers = 50;  // of engines that take no more than kPatience times the time
+constexpr double kPatience = 6;
 constexpr size_t kMostAnswers = 20000;
 constexpr size_t kColdAnswers = 30;  // evicting takes longer than they do
 constexpr size_t kChecked = 500;     // answers of a caller that are compared with the right ones
-constexpr size_t kWarmUp = 20;
+constexpr size_t kWarmUp = 5;
 
 double Microseconds(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double, std::micro>(end - begin).count();
@@ -75,9 +77,13 @@ void Ask(Caller* caller, const Asking& asking, const Workload& work, size_t clic
          Share* share) {
   const size_t units = work.parameters.width();
   const size_t most = warm_up ? kWarmUp : asking.cold ? kColdAnswers : kMostAnswers;
-  const size_t least = std::min(most, kLeastAnswers);
+  const double time = asking.seconds * 1e6;
   double total = 0;
-  for (size_t n = 0; n < most && (n < least || total < asking.seconds * 1e6); ++n) {
+  const auto enough = [&](size_t n) {
+    if (n < kLeastAnswers) return false;
+    return total >= (n < kGoodAnswers ? kPatience * time : time);
+  };
+  for (size_t n = 0; n < most && !enough(n); ++n) {
     caller->prepare(click);
     if (asking.cold) TheEvictor().Evict();
     const auto begin = Clock::now();
@@ -218,11 +224,12 @@ Series Measure(const Engine& engine, const Asking& asking, const Workload& work,
   omp_set_num_threads(omp_get_num_procs());
 
   Series series;
-  series.floor_microseconds = floor.Median();
+  const double sessions = static_cast<double>(engine.sessions);
+  series.floor_microseconds = floor.Median() / sessions;
   double common = 0;
-  for (const Share& share : shares) {
+  for (Share& share : shares) {
     double total = 0;
-    for (const double time : share.microseconds) total += time;
+    for (double& time : share.microseconds) total += time /= sessions;
     series.answers_per_second += 1e6 * static_cast<double>(share.microseconds.size()) / total;
     series.microseconds.insert(series.microseconds.end(), share.microseconds.begin(),
                                share.microseconds.end());

@@ -23,7 +23,7 @@ struct Asking {
 };
 
 struct Series {
-  std::vector<double> microseconds;  // of each answer of all callers, sorted
+  std::vector<double> microseconds;  // of each call of all callers, for a session of it; sorted
   double answers_per_second = 0;     // of all callers together
   double floor_microseconds = 0;     // median of reading the engine's bytes, as often at a time
   size_t checked = 0;                // answers compared with the right ones

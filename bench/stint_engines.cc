@@ -4,6 +4,7 @@
 #include "bench/stint_engines.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,18 +17,27 @@
 namespace stint::bench {
 namespace {
 
-// A way to write the model; the one place that says which there are.
+// A way to write the model and to ask it; the one place that says which there are.
 struct Variant {
   const char* name;
   const char* note;
   const char* scanned;  // the section that every answer reads from its start to its end
   void (*choose)(ExportInput*);
+  bool batch = false;  // kBatch sessions a call, else one
 };
+constexpr size_t kBatch = 16;  // sessions that stint_recommend_batch() answers in one pass
+constexpr Variant kF32 = {"stint_f32", "plain scan of float32 rows, float32 GRU", "item_rows",
+                          [](ExportInput* input) { input->dtype = DType::kF32; }};
 constexpr Variant kVariants[] = {
     {"stint_int8", "plain scan of int8 rows", "item_rows",
      [](ExportInput* input) { input->dtype = DType::kInt8; }},
-    {"stint_f32", "plain scan of float32 rows, float32 GRU", "item_rows",
-     [](ExportInput* input) { input->dtype = DType::kF32; }},
+    {"stint_int4", "plain scan of int4 rows, int8 GRU", "item_rows",
+     [](ExportInput* input) { input->dtype = DType::kInt4; }},
+    {"stint_bf16", "plain scan of bfloat16 rows, int8 GRU", "item_rows",
+     [](ExportInput* input) { input->dtype = DType::kBf16; }},
+    kF32,
+    {"stint_int8_batch", "16 sessions in a pass over int8 rows: microseconds a session",
+     "item_rows", [](ExportInput* input) { input->dtype = DType::kInt8; }, true},
 };
 
 void Check(stint_status status) {
@@ -92,6 +102,51 @@ std::unique_ptr<Caller> MakeCaller(std::shared_ptr<OpenedModel> opened,
   return caller;
 }
 
+// Each call answers kBatch sessions: the one of the click, and others that began elsewhere.
+std::unique_ptr<Caller> MakeBatchCaller(std::shared_ptr<OpenedModel> opened,
+                                        const std::vector<Click>& clicks, uint32_t k) {
+  struct State {
+    std::shared_ptr<OpenedModel> opened;  // outlives the sessions
+    std::array<Session, kBatch> sessions;
+    std::array<stint_session*, kBatch> pointers;
+    std::vector<stint_recommendation> top;  // [sessions, k]
+    std::array<size_t, kBatch> counts;
+  };
+  auto state = std::make_shared<State>();
+  state->opened = std::move(opened);
+  for (size_t s = 0; s < kBatch; ++s) {
+    Check(state->sessions[s].Create(state->opened->model, k));
+    state->pointers[s] = state->sessions[s].get();
+  }
+  state->top.resize(kBatch * k);
+  auto caller = std::make_unique<Caller>();
+  Caller* self = caller.get();
+  const auto click_of = [&clicks](size_t click, size_t s) {
+    return clicks[(click + s * (clicks.size() / kBatch)) % clicks.size()];
+  };
+  caller->prepare = [=](size_t click) {
+    for (size_t s = 0; s < kBatch; ++s) {
+      if (click_of(click, s).first) Check(state->sessions[s].Reset());
+    }
+  };
+  caller->answer = [=](size_t click) {
+    for (size_t s = 0; s < kBatch; ++s) {
+      Check(state->sessions[s].Observe(click_of(click, s).item));
+    }
+    Check(stint_recommend_batch(state->pointers.data(), kBatch, k, nullptr, 0, nullptr, nullptr,
+                                state->top.data(), state->counts.data()));
+    self->items.resize(state->counts[0]);
+    for (size_t i = 0; i < state->counts[0]; ++i) self->items[i] = state->top[i].item;
+  };
+  caller->hidden = [state](float* hidden) {
+    const float* from;
+    uint32_t units;
+    Check(state->sessions[0].Hidden(LastLayer(state->opened->model), &from, &units));
+    std::copy_n(from, units, hidden);
+  };
+  return caller;
+}
+
 // Against the model's own scores of all items, sorted.
 size_t WrongByOwnRows(const std::shared_ptr<OpenedModel>& opened, const Workload& work, uint32_t k,
                       size_t clicks) {
@@ -130,7 +185,11 @@ Engine MakeEngine(const Workload& work, const Variant& variant) {
   if (engine.data == nullptr) {
     throw std::runtime_error(std::string(variant.name) + ": no section " + variant.scanned);
   }
-  engine.call = [opened, &work](uint32_t k) { return MakeCaller(opened, work.clicks, k); };
+  engine.sessions = variant.batch ? kBatch : 1;
+  engine.call = [opened, &work, &variant](uint32_t k) {
+    return variant.batch ? MakeBatchCaller(opened, work.clicks, k)
+                         : MakeCaller(opened, work.clicks, k);
+  };
   engine.wrong_by_own_rows = [opened, &work](uint32_t k, size_t clicks) {
     return WrongByOwnRows(opened, work, k, clicks);
   };
@@ -150,7 +209,7 @@ std::vector<EngineKind> StintEngines() {
 }
 
 std::vector<float> HiddenStates(const Workload& work) {
-  const std::shared_ptr<OpenedModel> opened = Open(work, kVariants[1]);
+  const std::shared_ptr<OpenedModel> opened = Open(work, kF32);
   const size_t units = work.parameters.width();
   Session session;
   Check(session.Create(opened->model, 1));

@@ -74,7 +74,10 @@ def exactness(figures):
 def rows(table):
     kinds = []  # of stint's models, in the order they were run
     for engines in table.values():
-        kinds += [e for e in engines if e.startswith("stint_") and e not in kinds]
+        kinds += [
+            e for e in engines
+            if e.startswith("stint_") and not e.endswith("_batch") and e not in kinds
+        ]
     head = ["engine", "p50 us", "p95", "p99", "answers/s", "bytes", "floor us", "share of floor"]
     yield head + ["x " + kind[len("stint_"):] for kind in kinds] + ["exact"]
     for (data, items, units, k, callers, caches), engines in table.items():
