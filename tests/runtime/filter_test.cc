@@ -130,7 +130,7 @@ class Filters : public testing::Test {
 
 TEST_F(Filters, CombinedOnEveryTarget) {
   ForEachTarget([&] {
-    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    for (const DType dtype : kDTypes) {
       for (const uint64_t levels : {0, 3}) {
         for (const size_t items : {1, 5, 64, 129, 1500}) {
           if (levels > items) continue;
@@ -165,7 +165,7 @@ TEST_F(Filters, CombinedOnEveryTarget) {
 
 TEST_F(Filters, LargestK) {
   ForEachTarget([&] {
-    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    for (const DType dtype : kDTypes) {
       for (const size_t items : {999, 1000, 1001, 5000}) {
         for (const uint64_t levels : {0, 2}) {
           SCOPED_TRACE(std::to_string(items) + " items, levels " + std::to_string(levels));
@@ -242,7 +242,7 @@ TEST_F(Filters, NothingLeft) {
 
 TEST_F(Filters, ScoresOfGivenItems) {
   ForEachTarget([&] {
-    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    for (const DType dtype : kDTypes) {
       for (const size_t units : {1, 3, 4, 17, 100, 131}) {
         const size_t items = 150;
         const Parameters parameters =

@@ -26,7 +26,7 @@ namespace stint {
 namespace {
 
 TEST(Model, DescribesWhatWasWritten) {
-  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+  for (const DType dtype : kDTypes) {
     for (const GruForm form : {GruForm::kResetAfter, GruForm::kResetBefore}) {
       const Parameters parameters = RandomParameters(150, {9, 33}, form, 4);
       const Catalog catalog = NumberCatalog(150);
@@ -42,7 +42,8 @@ TEST(Model, DescribesWhatWasWritten) {
       const ModelPointer model = OpenModel(bytes);
       stint_model_info info;
       ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
-      EXPECT_EQ(info.format_version, 1u);
+      EXPECT_EQ(info.format_version, dtype == LayerDType(dtype) ? 1u : 3u);
+      EXPECT_STREQ(info.layer_dtype, Name(LayerDType(dtype)));
       EXPECT_EQ(info.items, 150u);
       EXPECT_EQ(info.layers, 2u);
       EXPECT_EQ(info.units[0], 9u);
@@ -81,7 +82,8 @@ TEST(Model, DescribesEveryKind) {
     const ModelPointer model = OpenModel(bytes);
     stint_model_info info;
     ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
-    EXPECT_EQ(info.format_version, 2u);
+    EXPECT_EQ(info.format_version, kind.dtype == LayerDType(kind.dtype) ? 2u : 3u);
+    EXPECT_STREQ(info.dtype, Name(kind.dtype));
     EXPECT_STREQ(info.embedding, Name(kind.embedding));
     EXPECT_EQ(info.embedding_width,
               kind.embedding == Embedding::kShared ? 33u : kind.embedding_width);
@@ -208,7 +210,7 @@ TEST(Model, SameInputSameBytes) {
 }
 
 TEST(Model, SelfTestsPassOnEveryTarget) {
-  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+  for (const DType dtype : kDTypes) {
     const Parameters parameters = RandomParameters(500, {20, 24}, GruForm::kResetBefore, 4);
     const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(500), dtype,
                                               {{1, 2, 3}, {}, {499, 0, 499, 7, 7, 7, 8}});

@@ -59,7 +59,7 @@ void CheckAgainstFloat64(stint_session* session, const std::vector<float>& score
 
 TEST(Probability, OfTheScalarModelsScores) {
   ForEachTarget([&] {
-    for (const DType dtype : {DType::kInt8, DType::kF32}) {
+    for (const DType dtype : kDTypes) {
       for (const size_t items : {1, 2, 63, 64, 65, 700}) {
         const Parameters parameters = RandomParameters(items, {9}, GruForm::kResetAfter, items);
         const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(items), dtype);
@@ -132,7 +132,7 @@ TEST(Probability, OfHardScores) {
 TEST(Probability, SetsAndOrderDoNotMatter) {
   const size_t items = 500;
   const Parameters parameters = RandomParameters(items, {11}, GruForm::kResetAfter, 5);
-  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+  for (const DType dtype : kDTypes) {
     const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(items), dtype);
     const ModelPointer model = OpenModel(bytes);
     const SessionPointer session = NewSession(model.get(), 200);
@@ -176,8 +176,9 @@ TEST(Probability, AnEmptySessionSharesByPopularity) {
 
 TEST(Probability, WrittenDown) {
   // Made on x86-64 (AVX3_SPR), 2026-11; see targets_test.cc.
-  const uint64_t expected[] = {0xa43d91a26bfac136, 0xacb696efae064e78};
-  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+  const uint64_t expected[] = {0xa43d91a26bfac136, 0xacb696efae064e78, 0x7c6d964245c80919,
+                               0x32d93847ad85862};  // [DType]
+  for (const DType dtype : kDTypes) {
     const Parameters parameters = RandomParameters(1111, {37, 50}, GruForm::kResetAfter, 2026);
     const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(1111), dtype);
     ForEachTarget([&] {
@@ -190,7 +191,7 @@ TEST(Probability, WrittenDown) {
         ASSERT_EQ(stint_observe(session.get(), MixBits(step) % 1111), STINT_OK);
       }
       const uint64_t hash = XXH3_64bits(values.data(), values.size() * sizeof(float));
-      EXPECT_EQ(hash, expected[dtype == DType::kF32]) << std::hex << hash;
+      EXPECT_EQ(hash, expected[static_cast<size_t>(dtype)]) << std::hex << hash;
     });
   }
 }

@@ -89,22 +89,43 @@ inline double Activate64(const ActivationParams& f, double x) {
   return 0;
 }
 
+// To eight significant bits, half to even.
+inline float ScalarBf16(float x) {
+  int exponent;
+  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(mantissa * 256), exponent - 8));
+}
+
 // A weight matrix with biases in the form of the file.
 struct ScalarMatrix {
   size_t rows, cols;
-  bool int8;
-  std::vector<float> weights;  // [rows, cols] f32
-  std::vector<int8_t> codes;   // [rows, cols] int8
-  std::vector<float> scales;   // [rows] int8
+  bool integers;               // int8 or int4
+  std::vector<float> weights;  // [rows, cols] as the file has them
+  std::vector<int8_t> codes;   // [rows, cols] of integers: weight = scale * code
+  std::vector<float> scales;   // [rows] of integers
   std::vector<float> biases;   // [rows]
 
   ScalarMatrix(const Matrix& m, const float* bias, DType dtype)
-      : rows(m.rows), cols(m.cols), int8(dtype == DType::kInt8), biases(m.rows) {
+      : rows(m.rows),
+        cols(m.cols),
+        integers(dtype == DType::kInt8 || dtype == DType::kInt4),
+        codes(m.rows * m.cols),
+        scales(m.rows),
+        biases(m.rows) {
     for (size_t r = 0; r < rows; ++r) {
       if (bias) biases[r] = bias[r];
-      weights.insert(weights.end(), m.Row(r), m.Row(r) + cols);
-      codes.resize(codes.size() + cols);
-      scales.push_back(QuantizeRow(m.Row(r), cols, codes.data() + r * cols));
+      int8_t* const row = codes.data() + r * cols;
+      if (dtype == DType::kInt8) scales[r] = QuantizeRow(m.Row(r), cols, row);
+      if (dtype == DType::kInt4) {
+        std::vector<uint8_t> nibbles(cols);
+        scales[r] = QuantizeRow4(m.Row(r), cols, nibbles.data());
+        for (size_t c = 0; c < cols; ++c) row[c] = static_cast<int8_t>(nibbles[c] - 8);
+      }
+      for (size_t c = 0; c < cols; ++c) {
+        weights.push_back(integers                ? scales[r] * static_cast<float>(row[c])
+                          : dtype == DType::kBf16 ? ScalarBf16(m.Row(r)[c])
+                                                  : m.Row(r)[c]);
+      }
     }
   }
 
@@ -141,13 +162,13 @@ struct ScalarMatrix {
   }
   std::vector<float> Times(const std::vector<float>& x) const {
     std::vector<float> out(rows);
-    const Quantized q = int8 ? Quantize(x) : Quantized();
-    for (size_t r = 0; r < rows; ++r) out[r] = int8 ? Value(r, q) : Value(r, x);
+    const Quantized q = integers ? Quantize(x) : Quantized();
+    for (size_t r = 0; r < rows; ++r) out[r] = integers ? Value(r, q) : Value(r, x);
     return out;
   }
-  // Times a row of `m` in the form it is stored in.
+  // Times a row of `m`: its codes, or its weights.
   std::vector<float> TimesRow(const ScalarMatrix& m, size_t row) const {
-    if (!int8) {
+    if (!integers || !m.integers) {
       return Times({m.weights.begin() + row * m.cols, m.weights.begin() + (row + 1) * m.cols});
     }
     Quantized q;
@@ -158,7 +179,7 @@ struct ScalarMatrix {
     return out;
   }
   double Weight(size_t r, size_t c) const {
-    return int8 ? static_cast<double>(scales[r]) * codes[r * cols + c] : weights[r * cols + c];
+    return integers ? static_cast<double>(scales[r]) * codes[r * cols + c] : weights[r * cols + c];
   }
 };
 
@@ -176,9 +197,10 @@ struct ScalarModel {
   std::vector<float> one_hot_bias;   // none: [3 units]
   ActivationParams hidden_activation;
 
-  ScalarModel(const Parameters& p, DType dtype,
-              const Activation& activation = {ActivationKind::kTanh})
-      : items(p.items, p.item_bias.data, dtype), hidden_activation(activation.Params()) {
+  ScalarModel(const Parameters& p, DType item_dtype,
+              const Activation& activation = {ActivationKind::kTanh}, bool f32_layers = false)
+      : items(p.items, p.item_bias.data, item_dtype), hidden_activation(activation.Params()) {
+    const DType dtype = f32_layers ? DType::kF32 : LayerDType(item_dtype);
     const bool one_hot = p.shape.embedding == Embedding::kNone;
     for (size_t part = 0; p.inputs.rows > 0 && part < (one_hot ? 3 : 1); ++part) {
       Matrix m = p.inputs;
@@ -250,7 +272,7 @@ struct ScalarModel {
     for (size_t i = 0; i < gates.size(); ++i) {
       const ScalarMatrix& m = inputs[i / inputs[0].cols];
       const size_t at = item * m.cols + i % m.cols;
-      gates[i] += m.int8 ? m.scales[item] * static_cast<float>(m.codes[at]) : m.weights[at];
+      gates[i] += m.integers ? m.scales[item] * static_cast<float>(m.codes[at]) : m.weights[at];
     }
     return gates;
   }

@@ -39,6 +39,8 @@ inline SessionPointer NewSession(const stint_model* model, uint32_t max_k) {
   return {session, stint_session_destroy};
 }
 
+inline constexpr DType kDTypes[] = {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4};
+
 // Uniform in [-scale, scale], zeros in the padding.
 inline void Randomize(const RandomCounter& random, double scale, uint64_t* draw, Matrix* m) {
   for (size_t r = 0; r < m->rows; ++r) {
@@ -65,7 +67,7 @@ inline Parameters RandomParameters(size_t items, const std::vector<size_t>& laye
   return RandomParameters({.items = items, .layers = layers, .gru_form = form}, seed);
 }
 
-// What a model file of version 2 may hold, one of each.
+// What model files of versions 2 and 3 may hold, one of each.
 struct ModelKind {
   const char* name;
   Embedding embedding;
@@ -85,6 +87,10 @@ inline const std::vector<ModelKind>& ModelKinds() {
       {"none, leaky", Embedding::kNone, 0, kAfter, DType::kInt8, {K::kLeakyRelu, 0.1}},
       {"none, elu", Embedding::kNone, 0, kBefore, DType::kF32, {K::kElu, 0.5}},
       {"shared, linear", Embedding::kShared, 0, kAfter, DType::kInt8, {K::kLinear}},
+      {"shared, bf16", Embedding::kShared, 0, kBefore, DType::kBf16, {K::kTanh}},
+      {"shared, int4", Embedding::kShared, 0, kAfter, DType::kInt4, {K::kTanh}},
+      {"separate, bf16", Embedding::kSeparate, 29, kAfter, DType::kBf16, {K::kTanh}},
+      {"none, int4", Embedding::kNone, 0, kAfter, DType::kInt4, {K::kRelu}},
   };
   return kinds;
 }
