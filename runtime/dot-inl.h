@@ -196,38 +196,56 @@ HWY_INLINE uint64_t StoreValues(hn::Vec<TileF32> value, hn::Vec<TileF32> thresho
   return MaskBits(d, hn::Gt(value, threshold)) << at;
 }
 
-// values[64], 64-byte aligned; returns bit i for value i strictly above `threshold`, so that a scan
-// need not read them again. Out of line, as F32Tile: a call a tile costs nothing measurable, and
-// inlined copies made the library three times as large.
+// The sums of a tile. Out of line, as F32Tile: a call a tile costs nothing measurable, and inlined
+// copies made the library three times as large.
 template <bool kTwoPlanes>
-HWY_NOINLINE uint64_t Int8Tile(const uint8_t* HWY_RESTRICT tile, size_t steps,
-                               const QuantizedVector& x, float threshold,
-                               float* HWY_RESTRICT values) {
+HWY_NOINLINE void Int8Sums(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
+                           int32_t* HWY_RESTRICT sums) {
+  const size_t rows = kBlock * hn::Lanes(TileI32());
+  for (size_t lane = 0; lane < kTileRows; lane += rows) {
+    BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);
+  }
+}
+
+// values[64], 64-byte aligned. With kAbove returns bit i for value i strictly above `threshold`, so
+// that a scan need not read them again: 3 % of a step, which does not ask for it.
+template <bool kAbove>
+HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const QuantizedVector& x,
+                               float threshold, float* HWY_RESTRICT values) {
   const TileF32 d;
   const TileI32 di;
   const size_t lanes = hn::Lanes(d);
-  const float* const scales = reinterpret_cast<const float*>(tile);
+  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
+  const size_t steps = PanelSteps(panels.cols);
+  HWY_ALIGN int32_t sums[kTileRows];
+  if (x.high) {
+    Int8Sums<STINT_BYTE_DOT == 1>(bytes, steps, x, sums);
+  } else {  // one plane, or no planes at all
+    Int8Sums<false>(bytes, steps, x, sums);
+  }
+  const float* const scales = reinterpret_cast<const float*>(bytes);
   const float* const biases = scales + kTileRows;
   const auto step = hn::Set(d, x.step);
   const auto offset =
       hn::Set(di, static_cast<int32_t>(uint32_t{kByteOffset} * static_cast<uint32_t>(x.sum)));
   const auto bound = hn::Set(d, threshold);
   uint64_t above = 0;
-  HWY_ALIGN int32_t sums[kTileRows];
-  for (size_t lane = 0; lane < kTileRows; lane += kBlock * lanes) {
-    BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);
-  }
   for (size_t lane = 0; lane < kTileRows; lane += lanes) {
     const auto sum = hn::Sub(hn::Load(di, sums + lane), offset);
     const auto scale = hn::Mul(hn::Load(d, scales + lane), step);
     const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
-    above |= StoreValues(hn::Add(product, hn::Load(d, biases + lane)), bound, lane, values);
+    const auto value = hn::Add(product, hn::Load(d, biases + lane));
+    if (kAbove) {
+      above |= StoreValues(value, bound, lane, values);
+    } else {
+      hn::Store(value, d, values + lane);
+    }
   }
   return above;
 }
 
-// As Int8Tile(). Columns are added one after the other, from the first on; then the bias: the same
-// bits on every target.
+// values[64] and the bits of those above `threshold`. Columns are added one after the other, from
+// the first on; then the bias: the same bits on every target.
 HWY_NOINLINE inline uint64_t F32Tile(const float* HWY_RESTRICT tile, size_t cols,
                                      const FloatVector& x, float threshold,
                                      float* HWY_RESTRICT values) {
@@ -256,14 +274,7 @@ HWY_NOINLINE inline uint64_t F32Tile(const float* HWY_RESTRICT tile, size_t cols
   return above;
 }
 
-HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const QuantizedVector& x,
-                               float threshold, float* HWY_RESTRICT values) {
-  const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
-  const size_t steps = PanelSteps(panels.cols);
-  if (x.high) return Int8Tile<STINT_BYTE_DOT == 1>(bytes, steps, x, threshold, values);
-  return Int8Tile<false>(bytes, steps, x, threshold, values);  // one plane, or no planes at all
-}
-
+template <bool kAbove>
 HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const FloatVector& x,
                                float threshold, float* HWY_RESTRICT values) {
   return F32Tile(reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes),
@@ -274,7 +285,8 @@ HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const FloatVec
 template <class Vector>
 HWY_INLINE void PanelProduct(const Panels& panels, size_t first, size_t last, const Vector& x,
                              float* HWY_RESTRICT out) {
-  for (size_t t = first; t < last; ++t, out += kTileRows) TileValues(panels, t, x, 0.0f, out);
+  for (size_t t = first; t < last; ++t, out += kTileRows)
+    TileValues<false>(panels, t, x, 0.0f, out);
 }
 
 }  // namespace HWY_NAMESPACE

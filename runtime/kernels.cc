@@ -53,12 +53,12 @@ uint64_t Compare(const float* HWY_RESTRICT values, float bound, uint64_t* equal)
 
 uint64_t Int8TileOf(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
                     float* values) {
-  return TileValues(panels, tile, x.quantized, threshold, values);
+  return TileValues<true>(panels, tile, x.quantized, threshold, values);
 }
 
 uint64_t F32TileOf(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
                    float* values) {
-  return TileValues(panels, tile, x.floats, threshold, values);
+  return TileValues<true>(panels, tile, x.floats, threshold, values);
 }
 
 // Whole vectors alone, for which the arrays have room (session.h); what they reach past the units

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/hidden.h"
 #include "runtime/kernels.h"
 #include "runtime/model.h"
 #include "runtime/rows.h"
@@ -32,11 +33,7 @@ class RowScores {
 
   explicit RowScores(SessionState* s)
       : kernels_(GetKernels()), panels_(s->model->item_rows), kind_(s->model->item_kind) {
-    const float* const hidden = s->hidden[s->model->layers - 1];
-    x_.floats = {hidden};
-    if (TakesIntegers(kind_)) {
-      kernels_.quantize(hidden, s->model->width, s->quantized, &x_.quantized);
-    }
+    x_ = HiddenVector(kernels_, s->model->layers - 1, TakesIntegers(kind_), s);
     switch (kind_) {
       case ItemRowKind::kInt8:
         tile_ = kernels_.int8_tile;

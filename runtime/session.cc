@@ -62,6 +62,11 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   session->row = gathers_floats ? arena.Take<float>(inputs) : nullptr;
   const bool quantizes = model.int8 || TakesIntegers(model.item_kind);
   session->quantized = quantizes ? arena.Take<int8_t>(QuantizedBytes(cols)) : nullptr;
+  session->quantized_hidden = quantizes ? arena.Take<QuantizedHidden>(model.layers) : nullptr;
+  for (uint32_t l = 0; quantizes && l < model.layers; ++l) {
+    int8_t* const room = arena.Take<int8_t>(QuantizedBytes(model.units[l]));
+    if (memory) session->quantized_hidden[l].room = room;
+  }
   session->words = static_cast<size_t>(PanelTiles(model.items));
   session->seen = arena.Take<uint64_t>(session->words);
   session->deny = arena.Take<uint64_t>(session->words);
@@ -98,6 +103,7 @@ void ResetSession(SessionState* session) {
   session->seed_count = 0;
   for (uint32_t l = 0; l < model.layers; ++l) {
     std::memset(session->hidden[l], 0, RoundUp(model.units[l] * sizeof(float), 64));
+    if (session->quantized_hidden) session->quantized_hidden[l].fresh = false;
   }
   std::memset(session->seen, 0, session->words * sizeof(uint64_t));
 }

@@ -11,8 +11,16 @@
 
 #include "runtime/model.h"
 #include "runtime/status.h"
+#include "runtime/vector.h"
 
 namespace stint {
+
+// A hidden state as matrices of integers take it.
+struct QuantizedHidden {
+  QuantizedVector vector;
+  int8_t* room;  // [QuantizedBytes(units)]
+  bool fresh;    // the vector is that of the hidden state
+};
 
 // Lies at the start of the block; every array is 64-byte aligned and in the same block.
 struct SessionState {
@@ -23,6 +31,9 @@ struct SessionState {
 
   // Of each layer: [units, then zeros up to a multiple of 16, so that kernels take whole vectors].
   float* hidden[kMaxLayers];
+  // Where quantized vectors are needed: [layers], see hidden.h; else null. What changes a hidden
+  // state says that its vector is not fresh.
+  QuantizedHidden* quantized_hidden;
 
   // Scratch of a step.
   float* input_gates;   // [3 units of the largest layer, up to whole tiles, and 16]

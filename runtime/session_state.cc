@@ -274,6 +274,7 @@ void CopyState(const SessionState& from, SessionState* to) {
   to->unknown = from.unknown;
   for (uint32_t l = 0; l < model.layers; ++l) {
     std::memcpy(to->hidden[l], from.hidden[l], model.units[l] * sizeof(float));
+    if (to->quantized_hidden) to->quantized_hidden[l].fresh = false;
   }
   std::memcpy(to->seen, from.seen, from.words * sizeof(uint64_t));
 }
