@@ -17,7 +17,7 @@ namespace stint {
 namespace {
 
 TEST(Batch, LikeEachAloneForEveryNumberOfSessions) {
-  for (const DType dtype : {DType::kInt8, DType::kF32}) {
+  for (const DType dtype : {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4}) {
     const Parameters parameters = RandomParameters(1500, {12, 30}, GruForm::kResetAfter, 5);
     const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(1500), dtype);
     ForEachTarget([&] {

@@ -30,6 +30,9 @@ int main(void) {
   stint_error error;
   stint_model_info info;
   stint_recommendation top[8];
+  stint_recommendation twice[16];
+  stint_session* both[2];
+  size_t counts[2];
   stint_recommendation again[8];
   stint_recommend_options options = {0};
   const uint32_t deny[2] = {3, 4};
@@ -112,6 +115,15 @@ int main(void) {
   CHECK(stint_recommend(other, 8, NULL, again, &count) == STINT_OK && count == 8);
   for (i = 0; i < count; ++i) {
     CHECK(top[i].item == again[i].item && top[i].score == again[i].score);
+  }
+
+  /* Both at once. */
+  both[0] = session;
+  both[1] = other;
+  CHECK(stint_recommend_batch(both, 2, 8, NULL, 0, NULL, NULL, twice, counts) == STINT_OK);
+  CHECK(counts[0] == 8 && counts[1] == 8);
+  for (i = 0; i < 16; ++i) {
+    CHECK(twice[i].item == top[i % 8].item && twice[i].score == top[i % 8].score);
   }
 
   /* As after a restart: the session as bytes, and back. */
