@@ -213,6 +213,9 @@ inline const std::vector<Forgery>& Forgeries() {
                DType::kF32,
                {ActivationKind::kElu, 0.5}},
               false, {ActivationKind::kElu, 0.5}),
+      // Of version 3.
+      Forgery(DType::kBf16, GruForm::kResetAfter, true),
+      Forgery(DType::kInt4, GruForm::kResetBefore, false),
   };
   return all;
 }
