@@ -21,6 +21,7 @@
 #define STINT_RUNTIME_DOT_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cstddef>
@@ -115,9 +116,27 @@ HWY_INLINE hn::Vec<hn::Repartition<T, TileI32>> Broadcast(const T* four_bytes) {
 constexpr int32_t kByteOffset = 128;
 #endif
 
+// How many bytes ahead a scan prefetches: none where the matrix stays in a cache close to the core,
+// where it costs 3 to 5 %. On a Xeon with 2 MB of second-level cache, 43,097 x 100, time with
+// against without: int8 0.97, int4 0.93, bf16 0.94, f32 0.91; at 200,000 x 128 0.86 to 0.97. 1 and
+// 2 KB ahead gain nothing there, 4 KB half as much, the next tile in one burst loses. Past the end
+// of a matrix it does no harm: prefetches do not fault.
+constexpr size_t kPrefetchAhead = 8192;
+HWY_INLINE size_t AheadOf(const Panels& panels) {
+  constexpr size_t kCacheBytes = 3 << 19;
+  return panels.tiles * panels.tile_bytes > kCacheBytes ? kPrefetchAhead : 0;
+}
+
+HWY_INLINE void PrefetchAhead(const void* from, size_t ahead, size_t bytes) {
+  if (ahead == 0) return;
+  for (size_t i = 0; i < bytes; i += 64) {
+    hwy::Prefetch(static_cast<const uint8_t*>(from) + ahead + i);
+  }
+}
+
 // The sums of four vectors of rows, kBlock * lanes of them: sum_j (code_j + kByteOffset) q_j mod
 // 2^32, into sums[kBlock * lanes]. `codes` are those of the first row in the first step.
-template <bool kTwoPlanes>
+template <bool kTwoPlanes, size_t kAhead>
 HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const QuantizedVector& x,
                           int32_t* HWY_RESTRICT sums) {
   const TileI32 di;
@@ -131,6 +150,7 @@ HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const
   // us for 10,000 x 100 against 10.9; four and eight times gain nothing more.
   HWY_UNROLL(2)
   for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
+    PrefetchAhead(codes, kAhead, kBlock * next);
     const auto u0 = hn::Load(du8, codes);
     const auto u1 = hn::Load(du8, codes + next);
     const auto u2 = hn::Load(du8, codes + 2 * next);
@@ -159,6 +179,7 @@ HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const
   const hn::Repartition<uint16_t, TileI32> du16;
   const auto byte = hn::Set(du16, uint16_t{0xFF});
   for (size_t p = 0; p < steps; ++p, codes += kStepBytes) {
+    PrefetchAhead(codes, kAhead, kBlock * next);
     const auto even = Broadcast(x.pairs + p * kStepColumns);     // q 0, q 2
     const auto odd = Broadcast(x.pairs + p * kStepColumns + 2);  // q 1, q 3
     const auto add = [&](hn::Vec<TileI32> sum, const uint8_t* from) HWY_ATTR {
@@ -198,12 +219,13 @@ HWY_INLINE uint64_t StoreValues(hn::Vec<TileF32> value, hn::Vec<TileF32> thresho
 
 // The sums of a tile. Out of line, as F32Tile: a call a tile costs nothing measurable, and inlined
 // copies made the library three times as large.
-template <bool kTwoPlanes>
+template <bool kTwoPlanes, size_t kAhead>
 HWY_NOINLINE void Int8Sums(const uint8_t* HWY_RESTRICT tile, size_t steps, const QuantizedVector& x,
                            int32_t* HWY_RESTRICT sums) {
   const size_t rows = kBlock * hn::Lanes(TileI32());
   for (size_t lane = 0; lane < kTileRows; lane += rows) {
-    BlockSums<kTwoPlanes>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x, sums + lane);
+    BlockSums<kTwoPlanes, kAhead>(tile + kInt8HeaderBytes + lane * kStepColumns, steps, x,
+                                  sums + lane);
   }
 }
 
@@ -218,10 +240,13 @@ HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const Quantize
   const uint8_t* const bytes = panels.data + tile * panels.tile_bytes;
   const size_t steps = PanelSteps(panels.cols);
   HWY_ALIGN int32_t sums[kTileRows];
-  if (x.high) {
-    Int8Sums<STINT_BYTE_DOT == 1>(bytes, steps, x, sums);
-  } else {  // one plane, or no planes at all
-    Int8Sums<false>(bytes, steps, x, sums);
+  constexpr bool kTwoPlanes = STINT_BYTE_DOT == 1;
+  if (kTwoPlanes && !x.high) {
+    Int8Sums<false, 0>(bytes, steps, x, sums);
+  } else if (kAbove && AheadOf(panels) != 0) {  // a loop of its own: a branch in it costs 35 %
+    Int8Sums<kTwoPlanes, kPrefetchAhead>(bytes, steps, x, sums);
+  } else {
+    Int8Sums<kTwoPlanes, 0>(bytes, steps, x, sums);
   }
   const float* const scales = reinterpret_cast<const float*>(bytes);
   const float* const biases = scales + kTileRows;
@@ -247,7 +272,7 @@ HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const Quantize
 // values[64] and the bits of those above `threshold`. Columns are added one after the other, from
 // the first on; then the bias: the same bits on every target.
 HWY_NOINLINE inline uint64_t F32Tile(const float* HWY_RESTRICT tile, size_t cols,
-                                     const FloatVector& x, float threshold,
+                                     const FloatVector& x, size_t ahead, float threshold,
                                      float* HWY_RESTRICT values) {
   const TileF32 d;
   const size_t lanes = hn::Lanes(d);
@@ -257,6 +282,7 @@ HWY_NOINLINE inline uint64_t F32Tile(const float* HWY_RESTRICT tile, size_t cols
     const float* HWY_RESTRICT column = tile + kTileRows + lane;
     auto sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     for (size_t c = 0; c < cols; ++c, column += kTileRows) {
+      PrefetchAhead(column, ahead, kBlock * lanes * sizeof(float));
       const auto v = hn::Set(d, x.values[c]);
       sum0 = hn::Add(sum0, hn::Mul(v, hn::Load(d, column)));
       sum1 = hn::Add(sum1, hn::Mul(v, hn::Load(d, column + lanes)));
@@ -278,7 +304,7 @@ template <bool kAbove>
 HWY_INLINE uint64_t TileValues(const Panels& panels, size_t tile, const FloatVector& x,
                                float threshold, float* HWY_RESTRICT values) {
   return F32Tile(reinterpret_cast<const float*>(panels.data + tile * panels.tile_bytes),
-                 panels.cols, x, threshold, values);
+                 panels.cols, x, kAbove ? AheadOf(panels) : 0, threshold, values);
 }
 
 // Tiles [first, last) of rows x vector + bias: out[64 (last - first)].

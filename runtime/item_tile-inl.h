@@ -47,12 +47,14 @@ HWY_NOINLINE inline uint64_t Bf16Tile(const Panels& panels, size_t tile, const A
   const auto upper = hn::Set(du, 0xFFFF0000u);
   const auto bound = hn::Set(d, threshold);
   const float* const biases = reinterpret_cast<const float*>(bytes);
+  const size_t ahead = AheadOf(panels);
   uint64_t above = 0;
   for (size_t lane = 0; lane < kBf16HalfRows; lane += 2 * lanes) {
     const uint32_t* HWY_RESTRICT words =
         reinterpret_cast<const uint32_t*>(bytes + kF32HeaderBytes) + lane;
     auto low0 = hn::Zero(d), low1 = low0, high0 = low0, high1 = low0;
     for (size_t c = 0; c < cols; ++c, words += kBf16HalfRows) {
+      PrefetchAhead(words, ahead, 2 * lanes * sizeof(uint32_t));
       const auto v = hn::Set(d, x[c]);
       const auto w0 = hn::Load(du, words);
       const auto w1 = hn::Load(du, words + lanes);
@@ -76,7 +78,7 @@ HWY_NOINLINE inline uint64_t Bf16Tile(const Panels& panels, size_t tile, const A
 // `codes` are those of the first step, plus 4 * lane.
 template <class V>
 HWY_INLINE void Int4Sums(const uint8_t* HWY_RESTRICT codes, size_t steps, const QuantizedVector& x,
-                         V& low0, V& high0, V& low1, V& high1) {
+                         size_t ahead, V& low0, V& high0, V& low1, V& high1) {
   const TileI32 di;
   const hn::Repartition<uint8_t, TileI32> du8;
   constexpr size_t kBlockBytes = kInt4StepBytes / 2;
@@ -86,6 +88,7 @@ HWY_INLINE void Int4Sums(const uint8_t* HWY_RESTRICT codes, size_t steps, const 
   const auto nibble = hn::Set(du8, uint8_t{0x0F});
   auto upper_low0 = low0, upper_high0 = low0, upper_low1 = low0, upper_high1 = low0;
   for (size_t p = 0; p < steps; ++p, codes += kInt4StepBytes) {
+    PrefetchAhead(codes, ahead, kInt4StepBytes);
     const auto l = Broadcast(x.low + p * kStepColumns);
     const auto h = Broadcast(x.high + p * kStepColumns);
     const auto u0 = hn::Load(du8, codes);
@@ -118,6 +121,7 @@ HWY_INLINE void Int4Sums(const uint8_t* HWY_RESTRICT codes, size_t steps, const 
   const auto byte = hn::Set(du16, uint16_t{0xFF});
   const auto nibble = hn::Set(du16, uint16_t{0x0F});
   for (size_t p = 0; p < steps; ++p, codes += kInt4StepBytes) {
+    PrefetchAhead(codes, ahead, kInt4StepBytes);
     const auto even = Broadcast(x.pairs + p * kStepColumns);     // q 0, q 2
     const auto odd = Broadcast(x.pairs + p * kStepColumns + 2);  // q 1, q 3
     const auto add = [&](const uint8_t* from, V& low, V& all) HWY_ATTR {
@@ -157,7 +161,8 @@ HWY_NOINLINE inline uint64_t Int4Tile(const Panels& panels, size_t tile, const A
   uint64_t above = 0;
   for (size_t lane = 0; lane < kInt4NibbleRows; lane += lanes) {
     hn::Vec<TileI32> low0, high0, low1, high1;
-    Int4Sums(bytes + kInt8HeaderBytes + lane * kStepColumns, steps, x, low0, high0, low1, high1);
+    Int4Sums(bytes + kInt8HeaderBytes + lane * kStepColumns, steps, x, AheadOf(panels), low0, high0,
+             low1, high1);
     const auto store = [&](hn::Vec<TileI32> sum, size_t at) HWY_ATTR {
       const auto scale = hn::Mul(hn::Load(d, scales + at), step);
       const auto product = hn::Mul(hn::ConvertTo(d, sum), scale);
