@@ -51,6 +51,7 @@ class Recorder {
     }
     Recommendations(other.get(), 0);
     Hidden(other.get());
+    Batch();
   }
 
   const char* failed() const { return failed_; }
@@ -143,6 +144,32 @@ class Recorder {
     for (size_t i = 64; i < size; ++i) Add(uint32_t{state[i]});
     Check(stint_session_import(to, state.data(), size), "stint_session_import");
     Check(stint_observe(to, Item(static_cast<uint32_t>(size), info_.items)), "stint_observe");
+  }
+
+  // Sessions of 0 to 8 clicks at once.
+  void Batch() {
+    constexpr size_t kSessions = 9;
+    constexpr uint32_t kTop = 10;
+    std::vector<SessionPointer> owners;
+    stint_session* sessions[kSessions];
+    for (uint32_t s = 0; s < kSessions && !failed_; ++s) {
+      owners.push_back(NewSession());
+      sessions[s] = owners.back().get();
+      for (uint32_t click = 0; click < s; ++click) {
+        Check(stint_observe(sessions[s], Item(100 * s + click, info_.items)), "stint_observe");
+      }
+    }
+    if (failed_) return;
+    stint_recommendation top[kSessions * kTop] = {};
+    size_t counts[kSessions] = {};
+    Check(
+        stint_recommend_batch(sessions, kSessions, kTop, nullptr, 0, nullptr, nullptr, top, counts),
+        "stint_recommend_batch");
+    for (const stint_recommendation& r : top) {
+      Add(r.item);
+      Add(r.score);
+    }
+    for (const size_t count : counts) Add(static_cast<uint32_t>(count));
   }
 
   const stint_model* const model_;
