@@ -71,6 +71,85 @@ TEST(Forged, ForgedF32Panels) {
                 [](uint8_t* b, size_t size) { Put(b, size / 4 - 1, 1.0f); });
 }
 
+void Put16(uint8_t* bytes, size_t at, uint16_t value) { std::memcpy(bytes + at, &value, 2); }
+
+// Nine rows of five columns.
+TEST(Forged, ForgedBf16Panels) {
+  const Forgery forgery(DType::kBf16, GruForm::kResetAfter, true);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_EQ(forgery.section("item_rows").range.size, PanelTileBytes(PanelKind::kBf16, 5));
+  for (const float value : {nan, -nan, 1e16f, -1e16f, std::numeric_limits<float>::infinity()}) {
+    ExpectRefused(forgery, "item_rows", "bias of row 8",
+                  [&](uint8_t* b, size_t) { Put(b, 8, value); });
+  }
+  // Infinity, NaN, -infinity, and the first beyond 1e15: of row 7, in a low half, column 3.
+  const size_t at = kF32HeaderBytes + 3 * kBf16ColumnBytes + 2 * Bf16PlaceOf(7);
+  for (const uint16_t bits : {0x7F80, 0x7FC0, 0xFF80, 0xFFFF, 0x5864, 0xD864}) {
+    ExpectRefused(forgery, "item_rows", "a weight of row 7",
+                  [&](uint8_t* b, size_t) { Put16(b, at, bits); });
+  }
+  EXPECT_EQ(Try(forgery.Changed("item_rows", [&](uint8_t* b, size_t) { Put16(b, at, 0x5863); })),
+            STINT_OK);
+  ExpectRefused(forgery, "item_rows", "padding", [](uint8_t* b, size_t) { Put(b, 9, 1.0f); });
+  for (const size_t lane : {9, 32, 40, 63}) {  // in low and in high halves
+    ExpectRefused(forgery, "item_rows", "padding", [&](uint8_t* b, size_t) {
+      Put16(b, kF32HeaderBytes + 4 * kBf16ColumnBytes + 2 * Bf16PlaceOf(lane), 1);
+    });
+  }
+}
+
+TEST(Forged, ForgedInt4Panels) {
+  const Forgery forgery(DType::kInt4, GruForm::kResetBefore, false);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_EQ(forgery.section("item_rows").range.size, PanelTileBytes(PanelKind::kInt4, 5));
+  for (const float value : {nan, -nan, 1e16f, -1e16f, std::numeric_limits<float>::infinity()}) {
+    ExpectRefused(forgery, "item_rows", "scale of row 8",
+                  [&](uint8_t* b, size_t) { Put(b, 8, value); });
+    ExpectRefused(forgery, "item_rows", "bias of row 0",
+                  [&](uint8_t* b, size_t) { Put(b, kTileRows, value); });
+  }
+  const auto change = [&](size_t index, float value) {
+    return Try(forgery.Changed("item_rows", [&](uint8_t* b, size_t) { Put(b, index, value); }));
+  };
+  EXPECT_EQ(change(3, -1.0f), STINT_OK);  // scales have either sign
+  ExpectRefused(forgery, "item_rows", "padding", [](uint8_t* b, size_t) { Put(b, 9, -0.0f); });
+  ExpectRefused(forgery, "item_rows", "padding", [](uint8_t* b, size_t) { Put(b, 127, 1.0f); });
+  for (const size_t lane : {9, 16, 31, 32, 63}) {  // rows past the last, in any step and nibble
+    ExpectRefused(forgery, "item_rows", "padding", [&](uint8_t* b, size_t) {
+      const Int4Place place = Int4PlaceOf(lane);
+      b[kInt8HeaderBytes + place.byte + 2] |= static_cast<uint8_t>(1 << place.shift);
+    });
+  }
+  for (const size_t column : {5, 6, 7}) {  // past the last
+    ExpectRefused(forgery, "item_rows", "padding", [&](uint8_t* b, size_t) {
+      b[kInt8HeaderBytes + kInt4StepBytes + 4 * 3 + column % 4] |= 1;
+    });
+  }
+}
+
+// Fields of version 3, one wrong at a time, with right checksums.
+TEST(Forged, ForgedFieldsOfVersion3) {
+  const Forgery forgery(DType::kInt4, GruForm::kResetAfter, false);
+  const auto refused = [&](stint_status status, const std::string& what,
+                           const std::function<bool(schema::Model*)>& change) {
+    Bytes bytes = forgery.bytes();
+    ASSERT_TRUE(change(schema::GetMutableModel(bytes.data()))) << what << ": no such field";
+    std::string message;
+    EXPECT_EQ(Try(forgery.Seal(bytes), &message), status) << what;
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  using Model = schema::Model;
+  for (const uint32_t version : {1u, 2u}) {
+    refused(STINT_CORRUPT, "with what version 3 brought",
+            [&](Model* m) { return m->mutate_format_version(version); });
+  }
+  refused(STINT_CORRUPT, "kind of item rows is 4",
+          [](Model* m) { return m->mutate_item_kind(static_cast<schema::ItemKind>(4)); });
+  for (const auto kind : {schema::ItemKind::Layers, schema::ItemKind::Bf16}) {  // of other sizes
+    refused(STINT_CORRUPT, "'item_rows'", [&](Model* m) { return m->mutate_item_kind(kind); });
+  }
+}
+
 TEST(Forged, ForgedInputRows) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
