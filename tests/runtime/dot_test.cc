@@ -7,64 +7,42 @@
 #include <cstdint>
 #include <vector>
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tests/runtime/dot_test.cc"
-#include <hwy/foreach_target.h>  // IWYU pragma: keep
-#include <hwy/highway.h>
-
-#include "runtime/dot-inl.h"
+#include "runtime/kernels.h"
+#include "runtime/rows.h"
 #include "schema/panel.h"
 #include "tests/runtime/scalar_model.h"
 #include "tests/runtime/test_model.h"
 
-HWY_BEFORE_NAMESPACE();
 namespace stint {
-namespace HWY_NAMESPACE {
+namespace {
 
-// out[tiles * 64] = panels x vector. `x` is exactly as long as the columns, `planes` as the header
-// asks: the sanitizers see what reads or writes past an end.
+// out[tiles * 64] = panels x vector, by the target in use. `x` is exactly as long as the columns,
+// `room` as the header asks: the sanitizers see what reads or writes past an end.
 void Multiply(const Panels& panels, bool int8, const float* x, float* out) {
+  const Kernels kernels = GetKernels();
   AlignedBytes room(QuantizedBytes(panels.cols));
   if (int8) {
-    PanelProduct(panels, 0, panels.tiles,
-                 QuantizeVector(x, panels.cols, reinterpret_cast<int8_t*>(room.data())), out);
+    QuantizedVector vector;
+    kernels.quantize(x, panels.cols, reinterpret_cast<int8_t*>(room.data()), &vector);
+    kernels.int8_product(panels, 0, panels.tiles, vector, out);
   } else {
-    PanelProduct(panels, 0, panels.tiles, FloatVector{x}, out);
+    kernels.f32_product(panels, 0, panels.tiles, FloatVector{x}, out);
   }
 }
 
 // The same with row `row` of `source` for a vector.
 void MultiplyRow(const Panels& panels, bool int8, const Panels& source, uint32_t row, float* out) {
+  const Kernels kernels = GetKernels();
   AlignedBytes room(QuantizedBytes(panels.cols));
   std::vector<float> values(panels.cols);
   if (int8) {
-    PanelProduct(panels, 0, panels.tiles,
-                 GatherInt8Row(Locate(source, row), STINT_BYTE_DOT == 1,
-                               reinterpret_cast<int8_t*>(room.data())),
-                 out);
+    const QuantizedVector vector = GatherInt8Row(Locate(source, row), kernels.byte_planes,
+                                                 reinterpret_cast<int8_t*>(room.data()));
+    kernels.int8_product(panels, 0, panels.tiles, vector, out);
   } else {
-    PanelProduct(panels, 0, panels.tiles, GatherF32Row(source, row, values.data()), out);
+    kernels.f32_product(panels, 0, panels.tiles, GatherF32Row(source, row, values.data()), out);
   }
 }
-
-}  // namespace HWY_NAMESPACE
-}  // namespace stint
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-namespace stint {
-HWY_EXPORT(Multiply);
-HWY_EXPORT(MultiplyRow);
-
-void CallMultiply(const Panels& panels, bool int8, const float* x, float* out) {
-  HWY_DYNAMIC_DISPATCH(Multiply)(panels, int8, x, out);
-}
-void CallMultiplyRow(const Panels& panels, bool int8, const Panels& source, uint32_t row,
-                     float* out) {
-  HWY_DYNAMIC_DISPATCH(MultiplyRow)(panels, int8, source, row, out);
-}
-
-namespace {
 
 struct Case {
   size_t rows, cols;
@@ -139,11 +117,11 @@ TEST(Dot, SameBitsAsTheDefinitionOnEveryTarget) {
           problem.scalar().TimesRow(problem.scalar(), size.rows - 1);
       ForEachTarget([&] {
         AlignedBytes out = Output(problem);
-        CallMultiply(problem.panels(), problem.int8(), problem.x.data(),
-                     reinterpret_cast<float*>(out.data()));
+        Multiply(problem.panels(), problem.int8(), problem.x.data(),
+                 reinterpret_cast<float*>(out.data()));
         ExpectSameBits(expected, out);
-        CallMultiplyRow(problem.panels(), problem.int8(), problem.panels(),
-                        static_cast<uint32_t>(size.rows - 1), reinterpret_cast<float*>(out.data()));
+        MultiplyRow(problem.panels(), problem.int8(), problem.panels(),
+                    static_cast<uint32_t>(size.rows - 1), reinterpret_cast<float*>(out.data()));
         ExpectSameBits(expected_row, out);
       });
     }
@@ -156,8 +134,8 @@ TEST(Dot, CloseToFloat64) {
       const Problem problem(size, dtype, size.rows + 31 * size.cols);
       const ScalarMatrix scalar = problem.scalar();
       AlignedBytes out = Output(problem);
-      CallMultiply(problem.panels(), problem.int8(), problem.x.data(),
-                   reinterpret_cast<float*>(out.data()));
+      Multiply(problem.panels(), problem.int8(), problem.x.data(),
+               reinterpret_cast<float*>(out.data()));
       for (size_t r = 0; r < size.rows; ++r) {
         double exact = scalar.biases[r], magnitude = 1;
         for (size_t j = 0; j < size.cols; ++j) {
@@ -191,7 +169,7 @@ TEST(Dot, ExtremeCodesDoNotOverflow) {
     EXPECT_NEAR(expected[0], sign * kMaxUnits, 1.0f);
     ForEachTarget([&] {
       AlignedBytes out(kTileRows * sizeof(float));
-      CallMultiply(panels, true, x.data(), reinterpret_cast<float*>(out.data()));
+      Multiply(panels, true, x.data(), reinterpret_cast<float*>(out.data()));
       ExpectSameBits(expected, out);
     });
   }
@@ -204,7 +182,7 @@ TEST(Dot, ZeroAndTinyVectors) {
     const std::vector<float> expected = problem.scalar().Times(x);
     ForEachTarget([&] {
       AlignedBytes out = Output(problem);
-      CallMultiply(problem.panels(), true, x.data(), reinterpret_cast<float*>(out.data()));
+      Multiply(problem.panels(), true, x.data(), reinterpret_cast<float*>(out.data()));
       ExpectSameBits(expected, out);
     });
   }
@@ -212,4 +190,3 @@ TEST(Dot, ZeroAndTinyVectors) {
 
 }  // namespace
 }  // namespace stint
-#endif
