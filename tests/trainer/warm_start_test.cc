@@ -162,6 +162,32 @@ TEST_P(WarmStartFileTest, Int8GivesRoundedWeights) {
   }
 }
 
+TEST_P(WarmStartFileTest, KindsOfItemRowsGiveTheirWeights) {
+  for (const DType dtype : {DType::kBf16, DType::kInt4}) {
+    WriteModel(dtype);
+    const WarmStart start = ReadWarmStart(model_, options_);
+    EXPECT_EQ(start.dtype, dtype);
+    const Matrix &a = result_.parameters.items, &b = start.parameters.items;
+    for (size_t r = 0; r < a.rows; ++r) {
+      float largest = 0;
+      for (size_t c = 0; c < a.cols; ++c) largest = std::max(largest, std::fabs(a.Row(r)[c]));
+      // bf16: 2^-8 of each. int4: half a step and what is clipped, a third of the largest at most.
+      for (size_t c = 0; c < a.cols; ++c) {
+        const float miss = dtype == DType::kBf16 ? std::fabs(a.Row(r)[c]) / 256 : largest / 3;
+        EXPECT_NEAR(a.Row(r)[c], b.Row(r)[c], miss * 1.0001f);
+      }
+    }
+    // The layers are those of int8.
+    WriteModel(DType::kInt8);
+    const WarmStart int8 = ReadWarmStart(model_, options_);
+    const Matrix &c = start.parameters.layers[0].hidden_weights,
+                 &d = int8.parameters.layers[0].hidden_weights;
+    for (size_t r = 0; r < c.rows; ++r) {
+      for (size_t i = 0; i < c.cols; ++i) ASSERT_EQ(c.Row(r)[i], d.Row(r)[i]);
+    }
+  }
+}
+
 // With the checkpoint and no new items, one more epoch is the third epoch of a longer run, but for
 // what depends on the number of the step.
 TEST_P(WarmStartFileTest, TheCheckpointGivesWeightsAndSlots) {
