@@ -69,7 +69,8 @@ typedef struct stint_error {
 /* "1.2.3" of the library; static storage. */
 STINT_API const char* stint_version(void);
 
-/* Name of the SIMD target in use ("AVX3_DL", "NEON", ...); static storage. */
+/* Name of the SIMD target in use; static storage. Highway's names ("AVX3_DL", "SVE2", "NEON", ...)
+ * and two of our own: "AVX2_VNNI", AVX2 with AVX-VNNI, and "NEON_DOTPROD", NEON with sdot. */
 STINT_API const char* stint_target(void);
 
 /* Caps the SIMD target for the whole process: a name as stint_target() gives it,
