@@ -129,7 +129,8 @@ void RecommendGroup(const Batch& b, size_t first, size_t last) {
     const stint_recommend_options& o = OptionsOf(b, index);
     const size_t keep = b.k < s->model->items ? b.k : s->model->items;
     const Candidates candidates = SetFilter(o, s);
-    if (s->observed == 0 || candidates.list || last - first == 1) {  // no pass, or one of its own
+    // No pass, one of its own, or a cascade, which reads less than its share of one.
+    if (s->observed == 0 || candidates.list || last - first == 1 || s->model->cascade.columns > 0) {
       const size_t found = TopK(b.k, candidates, s);
       ClearFilter(o, candidates, s);
       WriteAnswer(*s, found, b.top + index * b.k);

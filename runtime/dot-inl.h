@@ -204,9 +204,14 @@ HWY_INLINE void BlockSums(const uint8_t* HWY_RESTRICT codes, size_t steps, const
 // Bits of the lanes of a mask of up to 16.
 template <class D, class M>
 HWY_INLINE uint64_t MaskBits(D d, M mask) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  (void)d;
+  return mask.raw;
+#else
   uint8_t bytes[8] = {};  // StoreMaskBits may write 8 bytes
   hn::StoreMaskBits(d, mask, bytes);
   return static_cast<uint64_t>(bytes[0] | bytes[1] << 8);
+#endif
 }
 
 // Stores a vector of a tile's values; bit i: value i is strictly above the threshold.

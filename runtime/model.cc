@@ -9,6 +9,7 @@
 #include "runtime/model.h"
 
 #include <cinttypes>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -39,8 +40,8 @@ class Binder {
     STINT_RETURN_IF_ERROR(BindActivations());
     STINT_RETURN_IF_ERROR(BindLayers());
     STINT_RETURN_IF_ERROR(BindInputRows());
-    STINT_RETURN_IF_ERROR(BindPanels("item_rows", file_.item_rows(), item_panels_, model_->items,
-                                     model_->width, &model_->item_rows));
+    STINT_RETURN_IF_ERROR(BindItemRows());
+    STINT_RETURN_IF_ERROR(BindCascade());
     STINT_RETURN_IF_ERROR(BindCatalog());
     STINT_RETURN_IF_ERROR(CheckHeaderChecksum());
     if (!trusted) {
@@ -100,11 +101,11 @@ class Binder {
         item_panels_ = PanelKind::kInt4;
         break;
       case schema::ItemKind::F32Rows:
-        return Fail(error_, STINT_UNSUPPORTED, "item rows of kind %u", static_cast<uint32_t>(kind));
+        model_->item_kind = ItemRowKind::kF32Rows;
+        return STINT_OK;
       default:
         return Fail(error_, STINT_CORRUPT, "kind of item rows is %u", static_cast<uint32_t>(kind));
     }
-    if (file_.cascade()) return Fail(error_, STINT_UNSUPPORTED, "a cascade");
     if (file_.item_biases()) {
       return Fail(error_, STINT_CORRUPT, "section 'item_biases' beside item rows that have theirs");
     }
@@ -219,6 +220,89 @@ class Binder {
     out.row_bytes = static_cast<size_t>(RowBytes(model_->int8, out.cols));
     SetContents(model_->int8 ? Contents::kInt8Rows : Contents::kF32Rows, out.rows, out.cols,
                 out.row_bytes);
+    return STINT_OK;
+  }
+
+  Status BindItemRows() {
+    Panels& rows = model_->item_rows;
+    if (model_->item_kind != ItemRowKind::kF32Rows) {
+      return BindPanels("item_rows", file_.item_rows(), item_panels_, model_->items, model_->width,
+                        &rows);
+    }
+    const size_t row_bytes = model_->width * sizeof(float);
+    rows.rows = model_->items;
+    rows.cols = model_->width;
+    rows.tiles = static_cast<uint32_t>(PanelTiles(rows.rows));
+    rows.tile_bytes = kTileRows * row_bytes;
+    STINT_RETURN_IF_ERROR(
+        BindSection("item_rows", file_.item_rows(), uint64_t{rows.rows} * row_bytes, &rows.data));
+    SetContents(Contents::kF32Rows, rows.rows, rows.cols, row_bytes);
+    STINT_RETURN_IF_ERROR(BindSection("item_biases", file_.item_biases(),
+                                      uint64_t{rows.rows} * sizeof(float), &rows.biases));
+    SetContents(Contents::kF32Rows, rows.rows, 1, sizeof(float));
+    return STINT_OK;
+  }
+
+  Status BindCascade() {
+    const schema::Cascade* const file = file_.cascade();
+    if (!file) return STINT_OK;
+    Cascade& out = model_->cascade;
+    const uint32_t columns = file->columns();
+    const uint64_t tiles = PanelTiles(model_->items);
+    const bool shape = columns >= kStepColumns && columns % kStepColumns == 0 &&
+                       columns <= kMaxCascadeColumns && columns <= model_->width;
+    if (!shape || !(file->skew() >= 0 && file->skew() <= 1)) {
+      return Fail(error_, STINT_CORRUPT, "a cascade of %u columns and skew %g for rows of %u",
+                  columns, static_cast<double>(file->skew()), model_->width);
+    }
+    if (model_->item_kind != ItemRowKind::kInt8 && model_->item_kind != ItemRowKind::kF32Rows) {
+      return Fail(error_, STINT_CORRUPT, "a cascade beside item rows of another kind");
+    }
+    out.columns = columns;
+    out.skew = file->skew();
+    out.rho_unit = file->rho_unit();
+    out.tau_unit = file->tau_unit();
+    out.kappa = file->kappa();
+    out.omega = file->omega();
+    out.largest_bias = file->largest_bias();
+    for (const float x : {out.rho_unit, out.tau_unit, out.kappa, out.omega, out.largest_bias}) {
+      if (x >= 0 && x <= kLargestNorm) continue;
+      return Fail(error_, STINT_CORRUPT, "a bound of the cascade is %g", static_cast<double>(x));
+    }
+    Panels& projection = out.projection;
+    projection.rows = columns + 1;
+    projection.cols = model_->width;
+    projection.tiles = static_cast<uint32_t>(PanelTiles(projection.rows));
+    projection.tile_bytes = static_cast<size_t>(PanelTileBytes(false, projection.cols));
+    STINT_RETURN_IF_ERROR(BindSection("cascade.projection", file->projection(),
+                                      PanelBytes(false, projection.rows, projection.cols),
+                                      &projection.data));
+    SetContents(Contents::kF32Panels, projection.rows, projection.cols, projection.tile_bytes);
+    out.tile_bytes = static_cast<size_t>(ScanTileBytes(columns));
+    STINT_RETURN_IF_ERROR(
+        BindSection("cascade.codes", file->codes(), tiles * out.tile_bytes, &out.tiles));
+    SetContents(Contents::kScanTiles, model_->items, columns, out.tile_bytes);
+    out.row_bytes = static_cast<size_t>(CandidateRowBytes(model_->width));
+    STINT_RETURN_IF_ERROR(BindSection("cascade.rows", file->rows(),
+                                      uint64_t{model_->items} * out.row_bytes, &out.rows));
+    SetContents(Contents::kCandidateRows, model_->items, model_->width, out.row_bytes);
+    out.seeds = file->seeds()->data();
+    out.seed_count = file->seeds()->size();
+    if (out.seed_count > kMaxCascadeSeeds) {
+      return Fail(error_, STINT_CORRUPT, "%u seeds of the cascade", out.seed_count);
+    }
+    for (uint32_t i = 0; i < out.seed_count; ++i) {
+      if (out.seeds[i] < model_->items) continue;
+      return Fail(error_, STINT_CORRUPT, "seed %u of %u items", out.seeds[i], model_->items);
+    }
+    double norm = 0;
+    const float* const tile = reinterpret_cast<const float*>(
+        projection.data + columns / kTileRows * projection.tile_bytes);
+    for (uint32_t c = 0; c < model_->width; ++c) {
+      const double m = double{tile[(c + 1) * kTileRows + columns % kTileRows]};
+      norm += m * m;
+    }
+    out.mean_norm = std::sqrt(norm) * (1.0 + 0x1p-20);
     return STINT_OK;
   }
 

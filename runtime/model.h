@@ -22,6 +22,7 @@ struct Panels {
   uint32_t cols;
   uint32_t tiles;
   size_t tile_bytes;
+  const float* biases;  // [rows] of ItemRowKind::kF32Rows, where a tile is 64 rows; else null
 };
 
 // A weight matrix [rows, cols] of which single rows are read (schema/panel.h).
@@ -63,7 +64,9 @@ enum class Contents : uint8_t {
   kBf16Panels,
   kInt4Panels,
   kInt8Rows,
-  kF32Rows
+  kF32Rows,
+  kScanTiles,
+  kCandidateRows
 };
 
 // A part of the file, for inspection and verification.
@@ -86,6 +89,25 @@ struct SelfTest {
   const float* top_scores;    // [k]
 };
 
+// What a top-k is found by without reading all item rows: cascade.h, layouts in schema/panel.h.
+struct Cascade {
+  uint32_t columns;  // M; 0: the model has no cascade
+  float skew;
+  float rho_unit;
+  float tau_unit;
+  float kappa;
+  float omega;
+  float largest_bias;
+  Panels projection;     // f32 [M + 1, width], the last row is the mean row
+  double mean_norm;      // of it
+  const uint8_t* tiles;  // [tiles, tile_bytes] 4-bit codes
+  size_t tile_bytes;
+  const uint8_t* rows;  // [items, row_bytes] int8 codes
+  size_t row_bytes;
+  const uint32_t* seeds;  // [seed_count]
+  uint32_t seed_count;
+};
+
 struct BoundModel {
   bool int8;  // kind of the layers' panels and of input_rows: int8, else f32
   ItemRowKind item_kind;
@@ -104,7 +126,8 @@ struct BoundModel {
   GruLayer layer[kMaxLayers];
   uint32_t width;    // units of the last layer = columns of item_rows
   Panels item_rows;  // [V, width]: scoring matrix, and input of the first layer if shared
-  Rows input_rows;   // kSeparate: [V, inputs of the first layer]; kNone: [3 V, units of it]
+  Cascade cascade;
+  Rows input_rows;  // kSeparate: [V, inputs of the first layer]; kNone: [3 V, units of it]
 
   const int64_t* id_numbers;     // [V], null if ids are names
   const uint8_t* id_names;       // bytes of all names, null if ids are numbers

@@ -6,6 +6,9 @@
 
 #include <cstring>
 
+#include "runtime/cascade_kernels.h"
+#include "runtime/kernels.h"
+
 namespace stint {
 namespace {
 
@@ -173,6 +176,24 @@ float Int4RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x)
     sum += at.Code(c) * QuantizedAt(x, c / kStepColumns * kStepColumns, c % kStepColumns);
   }
   return static_cast<float>(sum) * (at.scale * x.step) + at.bias;
+}
+
+uint64_t F32RowsTile(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
+                     float* values) {
+  const FloatRows rows = {reinterpret_cast<const float*>(panels.data), panels.biases, panels.cols};
+  const size_t first = tile * kTileRows;
+  const size_t count = panels.rows - first < kTileRows ? panels.rows - first : kTileRows;
+  GetCascadeKernels().float_scores(rows, x.floats.values, nullptr, first, count, values);
+  std::memset(values + count, 0, (kTileRows - count) * sizeof(float));
+  uint64_t equal;
+  return GetKernels().compare(values, threshold, &equal);
+}
+
+float F32RowsValue(const Panels& panels, uint32_t row, const FloatVector& x) {
+  const FloatRows rows = {reinterpret_cast<const float*>(panels.data), panels.biases, panels.cols};
+  float value;
+  GetCascadeKernels().float_scores(rows, x.values, nullptr, row, 1, &value);
+  return value;
 }
 
 void AddRow(const Rows& rows, bool int8, uint32_t row, float* values) {

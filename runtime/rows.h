@@ -54,6 +54,11 @@ float RowValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_N
 float Bf16RowValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_NONBLOCKING;
 float Int4RowValue(const Panels& panels, uint32_t row, const QuantizedVector& x) STINT_NONBLOCKING;
 
+// The same of float rows; a TileKernel (kernels.h), and a row of it.
+uint64_t F32RowsTile(const Panels& panels, size_t tile, const AnyVector& x, float threshold,
+                     float* values) STINT_NONBLOCKING;
+float F32RowsValue(const Panels& panels, uint32_t row, const FloatVector& x) STINT_NONBLOCKING;
+
 // Adds row `row` of rows to values[columns]. An int8 weight is scale * code, then added: two
 // roundings.
 void AddRow(const Rows& rows, bool int8, uint32_t row, float* values) STINT_NONBLOCKING;

@@ -48,7 +48,7 @@ class RowScores {
         tile_ = kernels_.int4_tile;
         break;
       case ItemRowKind::kF32Rows:
-        tile_ = nullptr;  // refused when a model opens
+        tile_ = F32RowsTile;
         break;
     }
   }
@@ -67,7 +67,7 @@ class RowScores {
       case ItemRowKind::kInt4:
         return Int4RowValue(panels_, item, x_.quantized);
       case ItemRowKind::kF32Rows:
-        break;
+        return F32RowsValue(panels_, item, x_.floats);
     }
     return 0.0f;
   }

@@ -74,6 +74,26 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   session->key_capacity = static_cast<size_t>(KeyCapacity(keep));
   session->keys = arena.Take<uint64_t>(session->key_capacity);
   session->seeds = arena.Take<uint32_t>(keep);
+  session->cascade = CascadeScratch();
+  if (model.cascade.columns > 0) {
+    CascadeScratch& room = session->cascade;
+    room.quantized = arena.Take<int8_t>(QuantizedBytes(model.width));
+    room.even = arena.Take<int32_t>(QuantizedBytes(model.width) / 8);
+    room.odd = arena.Take<int32_t>(QuantizedBytes(model.width) / 8);
+    room.x = arena.Take<float>(model.width);
+    room.projected = arena.Take<float>(uint64_t{model.cascade.projection.tiles} * kTileRows);
+    room.q = arena.Take<int8_t>(model.cascade.columns);
+    for (int i = 0; i < 2; ++i) {
+      room.items[i] = arena.Take<uint32_t>(kCandidateRoom);
+      room.bounds[i] = arena.Take<float>(kCandidateRoom);
+    }
+    if (model.item_kind == ItemRowKind::kF32Rows) {
+      room.finalist_room = static_cast<size_t>(4 * keep) + kMostCandidates;
+      room.finalists = arena.Take<uint32_t>(room.finalist_room);
+      room.finalist_bounds = arena.Take<float>(room.finalist_room);
+    }
+    room.scores = arena.Take<float>(kCandidateRoom);
+  }
   return arena.used();
 }
 
@@ -92,6 +112,12 @@ SessionState* InitSession(const BoundModel& model, uint32_t max_k, void* memory)
   session->model = &model;
   session->max_k = max_k;
   std::memset(session->deny, 0, session->words * sizeof(uint64_t));
+  if (model.cascade.columns > 0) {
+    const size_t bytes = static_cast<size_t>(QuantizedBytes(model.width));
+    std::memset(session->cascade.quantized, 0, bytes);
+    std::memset(session->cascade.even, 0, bytes / 2);
+    std::memset(session->cascade.odd, 0, bytes / 2);
+  }
   ResetSession(session);
   return session;
 }

@@ -22,6 +22,27 @@ struct QuantizedHidden {
   bool fresh;    // the vector is that of the hidden state
 };
 
+// Candidates of the cascade: of one chunk of tiles while those of the one before are scored.
+constexpr size_t kChunkTiles = 16;
+constexpr size_t kMostCandidates = kChunkTiles * kTileRows;  // and some that are not looked at
+constexpr size_t kCandidateRoom = kMostCandidates + 64;
+
+// Scratch of the cascade; all null where the model has none.
+struct CascadeScratch {
+  int8_t* quantized;       // [QuantizedBytes(width)], zeros past the columns
+  int32_t* even;           // [columns / 4 up to a whole vector] see CandidateVector
+  int32_t* odd;            // the same
+  float* x;                // [width] the floats that the quantized vector stands for
+  float* projected;        // [M + 1, up to whole tiles]
+  int8_t* q;               // [M]
+  uint32_t* items[2];      // [kCandidateRoom] candidates of two chunks
+  float* bounds[2];        // [kCandidateRoom] theirs
+  uint32_t* finalists;     // float rows: [finalist_room] items that can still win
+  float* finalist_bounds;  // [finalist_room] their upper bounds, then their scores
+  size_t finalist_room;
+  float* scores;  // [kCandidateRoom]
+};
+
 // Lies at the start of the block; every array is 64-byte aligned and in the same block.
 struct SessionState {
   const BoundModel* model;
@@ -50,6 +71,7 @@ struct SessionState {
   // Scratch of a recommendation.
   uint64_t* keys;  // [key_capacity] candidates, see select.h
   size_t key_capacity;
+  CascadeScratch cascade;
   uint32_t* seeds;  // [min(max_k, items)] items of the last recommendation
   uint32_t seed_count;
 };

@@ -107,8 +107,9 @@ class Stepper {
       case ItemRowKind::kF32:
         x = GatherF32Row(rows, item, s_->row).values;
         break;
-      case ItemRowKind::kF32Rows:
-        break;  // refused when a model opens
+      case ItemRowKind::kF32Rows:  // where it lies
+        x = reinterpret_cast<const float*>(rows.data) + size_t{item} * rows.cols;
+        break;
     }
     return ToVector(x, rows.cols);
   }

@@ -9,6 +9,7 @@
 
 #include <cfloat>
 
+#include "runtime/cascade.h"
 #include "runtime/kernels.h"
 #include "runtime/scan.h"
 #include "runtime/score.h"
@@ -100,6 +101,12 @@ size_t TopK(uint32_t k, const Candidates& candidates, SessionState* s) {
   const uint32_t items = s->model->items;
   const Filter filter = MakeFilter(candidates, *s);
   const size_t keep = k < items ? k : items;
+  size_t count;
+  if (s->model->cascade.columns > 0 && s->observed > 0 && !candidates.list &&
+      CascadeTopK(filter, keep, s, &count)) {
+    KeepSeeds(count, s);
+    return count;
+  }
   return WithScores(s, [&](const auto& scores) {
     return candidates.list ? TopKOfList(scores, filter, candidates, keep, s)
                            : TopKOf(scores, filter, keep, s);

@@ -4,6 +4,7 @@
 // Parts of a model file whose size is right -> whether their values are.
 #include "runtime/validate.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "runtime/item_ids.h"
@@ -192,6 +193,37 @@ Status CheckRow(const Section& section, bool int8, uint32_t row, stint_error* er
   return STINT_OK;
 }
 
+// The bf16 numbers of a tile: no infinity, no NaN. Whether the bounds are true is another question,
+// of the whole model: a wrong one may cost an item its place, but leads out of no array.
+Status CheckScanTile(const Section& section, uint32_t tile, stint_error* error) {
+  const uint8_t* const bytes = section.data + tile * section.unit_bytes;
+  uint16_t numbers[kTileRows + kTileRows];  // steps as they lie, then biases
+  std::memcpy(numbers, bytes + kScanBoundBytes, kTileRows * sizeof(uint16_t));
+  for (uint32_t i = 0; i < kTileRows; ++i) {
+    std::memcpy(&numbers[kTileRows + i], bytes + i * sizeof(uint32_t) + 2, sizeof(uint16_t));
+  }
+  for (const uint16_t number : numbers) {
+    if ((number & 0x7F80) != 0x7F80) continue;
+    return Fail(error, STINT_CORRUPT, "section '%s': tile %u has a number that is not finite",
+                section.name, tile);
+  }
+  return STINT_OK;
+}
+
+Status CheckCandidateRow(const Section& section, uint32_t row, stint_error* error) {
+  float tail[4];  // scale, bias, residual, 0
+  std::memcpy(tail, section.data + (row + size_t{1}) * section.unit_bytes - sizeof(tail),
+              sizeof(tail));
+  for (uint32_t i = 0; i < 4; ++i) {
+    if (i == 1 ? std::fabs(tail[i]) <= kLargestWeight : tail[i] >= 0 && tail[i] <= kLargestNorm) {
+      continue;
+    }
+    return Fail(error, STINT_CORRUPT, "section '%s': number %u of row %u is %g", section.name, i,
+                row, static_cast<double>(tail[i]));
+  }
+  return STINT_OK;
+}
+
 Status CheckUnit(const Section& section, uint32_t unit, stint_error* error) {
   switch (section.contents) {
     case Contents::kInt8Panels:
@@ -206,6 +238,10 @@ Status CheckUnit(const Section& section, uint32_t unit, stint_error* error) {
       return CheckRow(section, /*int8=*/true, unit, error);
     case Contents::kF32Rows:
       return CheckRow(section, /*int8=*/false, unit, error);
+    case Contents::kScanTiles:
+      return CheckScanTile(section, unit, error);
+    case Contents::kCandidateRows:
+      return CheckCandidateRow(section, unit, error);
     case Contents::kOther:
       break;
   }

@@ -32,12 +32,13 @@
 //
 // Scan tiles, of the cascade (runtime/cascade.h): 64 rows of M 4-bit codes each, one after the
 // other:
-//   [step bf16 x 64][bias bf16 x 64][rho u8 x 64][tau u8 x 64][steps of 4 columns: 128 bytes each]
-//   in step p, byte 4 * lane + j of block b (64 bytes, b = 0 or 1) has the code of column 4 p + j
-//   of row 32 b + lane in its low and of row 32 b + lane + 16 in its high four bits, lane < 16;
-//   value = step * (code - 7.5), code in [0, 15]; the bias is rounded up. Four floats a tile stand
-//   in tile_bounds: the largest norm of a row of values, the units of rho and tau, the largest
-//   magnitude of a bias. Rows up to a multiple of 64: all zero.
+//   [bounds u32 x 64][steps u32 x 32][steps of 4 columns: 128 bytes each]
+//   - bounds: the bias as bf16, rounded up, in the upper half, then tau u8, then rho u8 (lowest)
+//   - steps: number 16 b + lane has the bf16 step of row 32 b + lane in its upper half and a
+//     sixteenth of that of row 32 b + lane + 16 in its lower half, b = 0 or 1, lane < 16
+//   - in step p, byte 4 * lane + j of block b (64 bytes) has the code of column 4 p + j of row
+//     32 b + lane in its low and of row 32 b + lane + 16 in its high four bits;
+//     value = step * (code - 7.5), code in [0, 15]. Rows up to a multiple of 64: all zero.
 // Candidate rows, of the cascade, each a multiple of 64 bytes: [bytes, code + 128 each, and bytes
 // 128]
 //   [scale f32][bias f32][residual f32][0 f32]; weight = scale * code. The residual is the norm of
@@ -76,6 +77,7 @@ inline constexpr uint32_t kMaxItems = 0x7FFFFFFF;
 inline constexpr uint32_t kMaxSelfTests = 1024;
 inline constexpr uint64_t kMaxFileBytes = 0x7FFFFFFF;
 inline constexpr float kLargestWeight = 1e15f;
+inline constexpr float kLargestNorm = 1e18f;  // of rows of such weights
 // Of the parameters alpha and scale of activations, which are above zero.
 inline constexpr float kLargestActivationParameter = 1e6f;
 
@@ -122,9 +124,10 @@ constexpr uint64_t RowsBytes(bool int8, uint64_t rows, uint64_t cols) {
 
 // Of the cascade: a scan tile of M columns, a candidate row.
 inline constexpr uint32_t kMaxCascadeColumns = 512;
-inline constexpr uint32_t kScanHeaderBytes = kTileRows * (2 + 2 + 1 + 1);
+inline constexpr uint32_t kMaxCascadeSeeds = 1024;
+inline constexpr uint32_t kScanBoundBytes = kTileRows * sizeof(uint32_t);
+inline constexpr uint32_t kScanHeaderBytes = kScanBoundBytes + kTileRows * 2;
 inline constexpr uint32_t kScanStepBytes = kStepBytes / 2;
-inline constexpr uint32_t kTileBounds = 4;
 inline constexpr uint32_t kCandidateTailBytes = 4 * sizeof(float);
 constexpr uint64_t ScanTileBytes(uint64_t columns) {
   return kScanHeaderBytes + PanelSteps(columns) * kScanStepBytes;

@@ -5,6 +5,7 @@
 #include "trainer/export.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,7 @@
 #include "schema/model_generated.h"
 #include "schema/panel.h"
 #include "stint/stint.h"
+#include "trainer/cascade.h"
 #include "trainer/quantize.h"
 
 namespace stint {
@@ -33,6 +35,7 @@ struct Sections {
   };
   std::vector<Layer> layers;
   std::vector<uint8_t> item_rows;   // panels of the item kind [items, width]
+  std::vector<float> item_biases;   // [items] of float rows, else empty
   std::vector<uint8_t> input_rows;  // rows, empty if the embedding is shared
   std::vector<uint8_t> names;       // bytes of all names
   std::vector<uint32_t> offsets;    // [items + 1] into names
@@ -59,9 +62,18 @@ DType LayersOf(const ExportInput& input) {
 }
 
 schema::ItemKind ItemKindOf(const ExportInput& input) {
+  if (input.scoring == Scoring::kExact) return schema::ItemKind::F32Rows;
   return input.dtype == DType::kBf16   ? schema::ItemKind::Bf16
          : input.dtype == DType::kInt4 ? schema::ItemKind::Int4
                                        : schema::ItemKind::Layers;
+}
+
+void CheckWeights(const char* name, const std::vector<float>& values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::fabs(values[i]) <= kLargestWeight) continue;  // false for NaN
+    Fail(std::string(name) + ": row " + std::to_string(i) + " is " + std::to_string(values[i]) +
+         ", a model holds finite weights up to 1e15");
+  }
 }
 
 // The matrix behind input_rows: rows of the file that an item has.
@@ -134,6 +146,18 @@ void CheckInput(const ExportInput& input) {
   CheckActivation("final", input.final_activation);
   CheckActivation("hidden", input.hidden_activation);
   if (input.hidden_activation.kind == ActivationKind::kSoftmax) Fail("hidden activation softmax");
+  if (input.scoring == Scoring::kInt8 && input.dtype != DType::kInt8) {
+    Fail("scoring int8 with item rows of another kind");
+  }
+  if (input.scoring == Scoring::kExact && input.dtype != DType::kInt8 &&
+      input.dtype != DType::kF32) {
+    Fail("scoring exact with item rows of less than 32 bits");
+  }
+  for (const std::vector<uint32_t>& session : input.calibration_sessions) {
+    for (const uint32_t item : session) {
+      if (item >= items) Fail("calibration with item " + std::to_string(item));
+    }
+  }
   if (input.f32_layers && input.dtype == DType::kInt8) Fail("item rows of int8 over layers of f32");
   if (input.self_test_sessions.size() > kMaxSelfTests) Fail("more than 1024 self-tests");
   for (const std::vector<uint32_t>& session : input.self_test_sessions) {
@@ -156,7 +180,16 @@ void CheckSize(const ExportInput& input) {
     bytes += PanelBytes(int8, 3 * layer.units(), layer.inputs());
     bytes += PanelBytes(int8, layer.hidden_weights.rows, layer.units());
   }
-  bytes += PackedSize(input.dtype, parameters.items.rows, parameters.width());
+  if (input.scoring == Scoring::kExact) {
+    bytes += parameters.items.rows * uint64_t{parameters.width() + 1} * sizeof(float);
+  } else {
+    bytes += PackedSize(input.dtype, parameters.items.rows, parameters.width());
+  }
+  if (input.scoring != Scoring::kScan) {
+    bytes += parameters.items.rows * CandidateRowBytes(parameters.width()) +
+             PanelTiles(parameters.items.rows) *
+                 ScanTileBytes(std::min<size_t>(parameters.width(), kMaxCascadeColumns));
+  }
   const size_t parts = InputParts(parameters);
   bytes += RowsBytes(int8, parameters.inputs.rows * parts, parameters.inputs.cols / parts);
   bytes += parameters.items.rows * uint64_t{16};  // ids or name offsets, order, counts
@@ -207,7 +240,17 @@ Sections MakeSections(const ExportInput& input) {
          pack(name + " hidden weights", layers, layer.hidden_weights,
               layer.hidden_bias.rows ? layer.hidden_bias.data : nullptr)});
   }
-  sections.item_rows = pack("item rows", input.dtype, parameters.items, parameters.item_bias.data);
+  if (input.scoring == Scoring::kExact) {
+    const Matrix& rows = parameters.items;
+    sections.item_rows.resize(RowsSize(DType::kF32, rows.rows, rows.cols, 1));
+    PackRows("item rows", DType::kF32, rows, 1, sections.item_rows.data());
+    const float* const biases = parameters.item_bias.data;
+    sections.item_biases.assign(biases, biases + rows.rows);
+    CheckWeights("item biases", sections.item_biases);
+  } else {
+    sections.item_rows =
+        pack("item rows", input.dtype, parameters.items, parameters.item_bias.data);
+  }
   if (parameters.inputs.rows > 0) {
     const Matrix& rows = parameters.inputs;
     const size_t parts = InputParts(parameters);
@@ -257,7 +300,7 @@ schema::Embedding ToSchema(Embedding embedding) {
 }
 
 AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
-                      const std::vector<Answer>& answers) {
+                      const std::vector<Answer>& answers, const CascadeSections& parts) {
   const Parameters& parameters = *input.parameters;
   const Catalog& catalog = *input.catalog;
   flatbuffers::FlatBufferBuilder builder(sections.item_rows.size() + (1 << 16));
@@ -282,8 +325,19 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   }
   const auto id_order = array(sections.id_order);
   const auto counts = array(catalog.counts);
+  flatbuffers::Offset<schema::Cascade> cascade;
+  if (parts.columns > 0) {
+    const auto rows = array(parts.rows);
+    const auto codes = array(parts.codes);
+    const auto projection = array(parts.projection);
+    const auto seeds = builder.CreateVector(parts.seeds);
+    cascade = schema::CreateCascade(builder, parts.columns, parts.skew, parts.rho_unit,
+                                    parts.tau_unit, parts.kappa, parts.omega, parts.largest_bias,
+                                    projection, codes, rows, seeds);
+  }
   const auto item_rows = array(sections.item_rows);
-  flatbuffers::Offset<schema::Section> input_rows;
+  flatbuffers::Offset<schema::Section> input_rows, item_biases;
+  if (!sections.item_biases.empty()) item_biases = array(sections.item_biases);
   if (!sections.input_rows.empty()) input_rows = array(sections.input_rows);
   std::vector<flatbuffers::Offset<schema::GruLayer>> layers;
   for (size_t l = 0; l < parameters.layers.size(); ++l) {
@@ -306,7 +360,7 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
   const auto test_vector = builder.CreateVector(tests);
 
   schema::ModelBuilder model(builder);
-  const uint32_t version = VersionOf(input);
+  const uint32_t version = parts.columns > 0 ? kFormatVersion : VersionOf(input);
   model.add_format_version(version);
   model.add_header_xxh3(0);
   model.add_file_size(0);
@@ -338,6 +392,8 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
     model.add_hidden_alpha(hidden.alpha);
     model.add_hidden_scale(hidden.scale);
     model.add_final_scale(input.final_activation.Params().scale);
+    if (parts.columns > 0) model.add_cascade(cascade);
+    if (!sections.item_biases.empty()) model.add_item_biases(item_biases);
   }
   if (version > 2) model.add_item_kind(ItemKindOf(input));
   schema::FinishModelBuffer(builder, model.Finish());
@@ -364,8 +420,14 @@ void Seal(AlignedBytes* file) {
   }
   for (const schema::Section* section :
        {model->item_rows(), model->input_rows(), model->id_numbers(), model->id_names(),
-        model->id_name_offsets(), model->id_order(), model->counts()}) {
+        model->id_name_offsets(), model->id_order(), model->counts(), model->item_biases()}) {
     add(section);
+  }
+  if (const schema::Cascade* cascade = model->cascade()) {
+    for (const schema::Section* section :
+         {cascade->projection(), cascade->codes(), cascade->rows()}) {
+      add(section);
+    }
   }
   std::sort(payloads.begin(), payloads.end(),
             [](const ByteRange& a, const ByteRange& b) { return a.offset < b.offset; });
@@ -380,32 +442,42 @@ void Seal(AlignedBytes* file) {
   model->mutate_header_xxh3(checksum);
 }
 
+void CheckCall(stint_status status, const char* what) {
+  if (status != STINT_OK) Fail(std::string(what) + ": " + stint_status_message(status));
+}
+
+// The model in `file`, which outlives it, and a session of it.
+struct Opened {
+  Opened(const AlignedBytes& file, uint32_t max_k) {
+    stint_error error;
+    if (stint_model_from_buffer(file.data(), file.size(), &model, &error) != STINT_OK) {
+      Fail(std::string("the runtime refuses what was just written: ") + error.message);
+    }
+    CheckCall(stint_session_create(model, max_k, &session), "create");
+  }
+  ~Opened() {
+    stint_session_destroy(session);
+    stint_model_destroy(model);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+
+  stint_model* model = nullptr;
+  stint_session* session = nullptr;
+};
+
 // What the runtime answers to the self-test sessions on the model in `file`.
 std::vector<Answer> AskRuntime(const ExportInput& input, const AlignedBytes& file) {
-  const auto check = [](stint_status status, const char* what) {
-    if (status != STINT_OK) {
-      Fail(std::string("self-test, ") + what + ": " + stint_status_message(status));
-    }
-  };
-  stint_error error;
-  stint_model* raw_model = nullptr;
-  if (stint_model_from_buffer(file.data(), file.size(), &raw_model, &error) != STINT_OK) {
-    Fail(std::string("the runtime refuses what was just written: ") + error.message);
-  }
-  const std::unique_ptr<stint_model, void (*)(stint_model*)> model(raw_model, stint_model_destroy);
   const uint32_t k =
       std::min<uint32_t>(input.self_test_k, static_cast<uint32_t>(input.parameters->items.rows));
-  stint_session* raw_session = nullptr;
-  check(stint_session_create(model.get(), k, &raw_session), "create");
-  const std::unique_ptr<stint_session, void (*)(stint_session*)> session(raw_session,
-                                                                         stint_session_destroy);
+  const Opened opened(file, k);
   std::vector<Answer> answers;
   std::vector<stint_recommendation> top(k);
   for (const std::vector<uint32_t>& items : input.self_test_sessions) {
-    check(stint_session_reset(session.get()), "reset");
-    for (const uint32_t item : items) check(stint_observe(session.get(), item), "observe");
+    CheckCall(stint_session_reset(opened.session), "reset");
+    for (const uint32_t item : items) CheckCall(stint_observe(opened.session, item), "observe");
     size_t count = 0;
-    check(stint_recommend(session.get(), k, nullptr, top.data(), &count), "recommend");
+    CheckCall(stint_recommend(opened.session, k, nullptr, top.data(), &count), "recommend");
     Answer answer;
     for (size_t i = 0; i < count; ++i) {
       answer.top_items.push_back(top[i].item);
@@ -416,18 +488,50 @@ std::vector<Answer> AskRuntime(const ExportInput& input, const AlignedBytes& fil
   return answers;
 }
 
+// The hidden states of the last layer after the calibration sessions, as the runtime has them.
+std::vector<std::vector<float>> HiddenStates(const ExportInput& input, const AlignedBytes& file) {
+  const Opened opened(file, 1);
+  const uint32_t last = static_cast<uint32_t>(input.parameters->layers.size()) - 1;
+  std::vector<std::vector<float>> states;
+  for (const std::vector<uint32_t>& items : input.calibration_sessions) {
+    CheckCall(stint_session_reset(opened.session), "reset");
+    for (const uint32_t item : items) CheckCall(stint_observe(opened.session, item), "observe");
+    const float* hidden;
+    uint32_t units;
+    CheckCall(stint_session_hidden(opened.session, last, &hidden, &units), "hidden");
+    states.emplace_back(hidden, hidden + units);
+  }
+  return states;
+}
+
+CascadeSections MakeCascade(const ExportInput& input, const AlignedBytes& plain) {
+  CascadeInput cascade;
+  cascade.rows = input.parameters->items;
+  cascade.biases = input.parameters->item_bias.data;
+  cascade.int8 = input.scoring == Scoring::kInt8;
+  cascade.hidden = HiddenStates(input, plain);
+  cascade.columns = input.cascade_columns;
+  return BuildCascade(cascade);
+}
+
 }  // namespace
 
 AlignedBytes BuildModel(const ExportInput& input) {
   CheckInput(input);
   CheckSize(input);
   const Sections sections = MakeSections(input);
-  AlignedBytes file = Assemble(input, sections, {});
-  Seal(&file);
-  if (!input.self_test_sessions.empty()) {
-    file = Assemble(input, sections, AskRuntime(input, file));
+  const auto assemble = [&](const std::vector<Answer>& answers, const CascadeSections& cascade) {
+    AlignedBytes file = Assemble(input, sections, answers, cascade);
     Seal(&file);
+    return file;
+  };
+  AlignedBytes file = assemble({}, {});
+  CascadeSections cascade;
+  if (input.scoring != Scoring::kScan) {
+    cascade = MakeCascade(input, file);
+    file = assemble({}, cascade);
   }
+  if (!input.self_test_sessions.empty()) file = assemble(AskRuntime(input, file), cascade);
   return file;
 }
 

@@ -28,6 +28,11 @@ struct ExportInput {
   // Item sequences whose top-k is computed by the runtime and stored as self-tests.
   std::vector<std::vector<uint32_t>> self_test_sessions;
   uint32_t self_test_k = 20;
+  // How the runtime finds a top-k. Int8, Exact: by a cascade, fitted to the hidden states of
+  // `calibration_sessions` (item sequences as they come in use; a hundred are enough).
+  Scoring scoring = Scoring::kScan;
+  std::vector<std::vector<uint32_t>> calibration_sessions;
+  uint32_t cascade_columns = 0;  // M; 0: chosen for speed
 };
 
 // Builds a model. Throws std::runtime_error if the file would not fit the format

@@ -19,6 +19,9 @@ namespace stint {
 enum class GruForm { kResetAfter, kResetBefore };
 // What enters the first layer: the item's row of the scoring matrix, a row of a matrix of its own,
 // or one-hot (a row of the first layer's input weights).
+// How the runtime finds a top-k: by a scan of all item rows; by a cascade, exact in the int8 model;
+// by a cascade, exact in the float32 model.
+enum class Scoring { kScan, kInt8, kExact };
 enum class Embedding { kShared, kSeparate, kNone };
 enum class Loss { kCrossEntropy, kXeLogit, kBpr, kTop1, kTop1Max, kBprMax };
 enum class LogqForm { kOfficial, kMixture };
