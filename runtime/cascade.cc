@@ -17,12 +17,26 @@ namespace {
 
 constexpr double kUnit = 0x1p-24;  // u
 
-double Gamma(double operations) { return operations * kUnit / (1.0 - operations * kUnit); }
+// Tests compile this file with 0 as well, and see that answers go wrong: what is multiplied by it
+// is needed.
+#ifndef STINT_BOUND_SLACK
+#define STINT_BOUND_SLACK 1.0
+#endif
+constexpr double kFactor = STINT_BOUND_SLACK;
+
+double Gamma(double operations) {
+  return kFactor * operations * kUnit / (1.0 - operations * kUnit);
+}
 
 // Enlarges what was computed in double, sums of up to 2^15 terms, so that it is not too small.
 constexpr double kOutward = 1.0 + 0x1p-30;
 // Of the magnitudes of a bound's terms: covers the rounding of bound and score.
-constexpr double kSlack = 0x1p-19;
+constexpr double kSlack = kFactor * 0x1p-19;
+constexpr double kThresholdSlack = kFactor * 0x1p-21;
+// What is lost in numbers below the normal floats, for 1 + |x|.
+constexpr double kTiny = kFactor * 1e-28;
+// Longer vectors are left to the plain scan: with weights up to 1e15 scores could leave the floats.
+constexpr double kLongest = 1e18;
 
 // A float that is not below x >= 0.
 float Up(double x) { return static_cast<float>(x * (1.0 + 0x1p-22)); }
@@ -87,12 +101,18 @@ class Search {
         keep_(keep),
         best_(s->keys, keep) {}
 
-  bool Run(size_t* count) {
-    if (keep_ > kMostCandidates) return false;
+  // False where the vector is too long for it.
+  bool Prepare() {
     exact_ = s_->model->item_kind == ItemRowKind::kF32Rows;
     root_width_ = std::sqrt(static_cast<double>(s_->model->width)) * kOutward;
     PrepareCandidates();
-    if (!PrepareScan()) return false;
+    return PrepareScan();
+  }
+  const BoundScan& scan() const { return scan_; }
+
+  bool Run(size_t* count) {
+    if (keep_ > kMostCandidates) return false;
+    if (!Prepare()) return false;
     StartFromSeeds();
     if (!ScanAll()) return false;
     if (exact_) ScoreFinalists();
@@ -133,12 +153,13 @@ class Search {
       missed += miss * miss;
       room.x[j] = exact_ ? hidden[j] : quantized;
     }
-    norm_x_ = std::sqrt(SquaredNorm(room.x, width)) * kOutward;
+    // Of an int8 model the vector is step * q, which room.x has rounded.
+    norm_x_ = std::sqrt(SquaredNorm(room.x, width)) * (1.0 + 2.0 * kUnit);
+    tiny_ = kTiny * (1.0 + norm_x_);
     missed_ = (std::sqrt(missed) + 2.0 * kUnit * norm_x_) * kOutward;
     rows_ = {cascade_.rows, cascade_.row_bytes, columns};
   }
 
-  // False where the numbers are too large for it.
   bool PrepareScan() {
     CascadeScratch& room = s_->cascade;
     const size_t width = s_->model->width;
@@ -147,6 +168,8 @@ class Search {
     const Panels& projection = cascade_.projection;
     GetKernels().f32_product(projection, 0, projection.tiles, {room.x}, room.projected);
     const float* const a = room.projected;  // [columns], then <m, x>
+    const double norm_a = std::sqrt(SquaredNorm(a, columns));
+    if (!(norm_x < kLongest && norm_a < kLongest && cascade_.kappa > 0)) return false;  // NaN too
 
     // a ~ A = s q. Values below 1e-20 count as zero: what is left out is part of |a - A|.
     float most = 1e-20f;
@@ -177,8 +200,8 @@ class Search {
 
     const double gamma = Gamma(static_cast<double>(width) + 2.0);
     const double skewed = 1.0 + double{cascade_.skew};
-    const double a_off = gamma * std::sqrt(static_cast<double>(columns) * skewed) * norm_x;
-    const double norm_a = std::sqrt(SquaredNorm(a, columns));
+    const double lost = 0x1p-126 * static_cast<double>(width);  // by products near zero
+    const double a_off = (gamma * norm_x + lost) * std::sqrt(static_cast<double>(columns) * skewed);
     const double off = (std::sqrt(squared_off) + a_off) * kOutward;
     const double least_a = norm_a / kOutward - a_off;
     double squared_rest = norm_x * norm_x * (1.0 + 0x1p-40);  // what is left of 1 - 1 in double
@@ -194,7 +217,8 @@ class Search {
     const double mean_off = gamma * cascade_.mean_norm * norm_x;
     const double magnitude = std::fabs(mean) + cascade_.largest_bias +
                              cascade_.omega * std::sqrt(squared_q) + 255.0 * (rho_unit + tau_unit);
-    double base = mean + mean_off + kSlack * magnitude + 1e-30;
+    double base = mean + mean_off + kSlack * magnitude + tiny_;
+    if (!((magnitude + std::fabs(base)) / scale < 1e37)) return false;  // nor NaN
 
     // Both units as small whole numbers of one; a tau that hardly matters goes into the base.
     const double larger = rho_unit > tau_unit ? rho_unit : tau_unit;
@@ -218,13 +242,13 @@ class Search {
     scan_.radius_unit = unit;
     scan_.bias_unit = 1.0f / scale;
     scan_.base = static_cast<float>(base / scale);
-    return (magnitude + std::fabs(base)) / scale < 1e37;  // else it could leave the floats
+    return true;
   }
 
   // A threshold in the units of the scan, rounded down.
   float Scaled(float threshold) const {
     const double scaled = double{threshold} * double{scan_.bias_unit};
-    return static_cast<float>(scaled - std::fabs(scaled) * 0x1p-21);
+    return static_cast<float>(scaled - std::fabs(scaled) * kThresholdSlack);
   }
 
   bool Allowed(uint32_t item) const {
@@ -327,7 +351,7 @@ class Search {
     const double norm = 127.0 * scale * root_width_;  // at least that of the codes' row
     const double radius = norm * missed_ + double{tail[2]} * norm_x_;
     const double magnitude = std::fabs(double{score}) + 2.0 * std::fabs(double{tail[1]}) + radius;
-    return Up(radius + kSlack * magnitude + 1e-30);
+    return Up(radius + kSlack * magnitude + tiny_);
   }
 
   // Room is made by what the threshold has passed since; false if that is not enough.
@@ -376,16 +400,25 @@ class Search {
   Heap best_;
   CandidateVector candidate_;
   CandidateRows rows_;
-  BoundScan scan_;
+  BoundScan scan_ = {};
   float threshold_ = -INFINITY;  // the k-th best score is not below it
   bool exact_ = false;           // the model is its float rows
   double norm_x_ = 0;            // >= |x|
   double missed_ = 0;            // >= |x - X|
   double root_width_ = 0;
+  double tiny_ = 0;
   size_t finalists_ = 0;
 };
 
 }  // namespace
+
+bool PrepareBounds(SessionState* s, BoundScan* scan) {
+  const Filter none = {};
+  Search search(none, 1, s);
+  const bool is_good = search.Prepare();
+  *scan = search.scan();
+  return is_good;
+}
 
 bool CascadeTopK(const Filter& filter, size_t keep, SessionState* s, size_t* count) {
   return Search(filter, keep, s).Run(count);

@@ -28,9 +28,10 @@
 // Rounding. u = 2^-24, gamma_n = n u / (1 - n u) bounds the relative error of n operations
 // (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1).
 // - The product [a; <m, x>] is a float sum of H products and a bias of 0: each value is off by at
-//   most gamma_(H + 2) |row| |x|, rounding of x to floats (int8 models) included. So the true a is
-//   within gamma_(H + 2) sqrt(M (1 + skew)) |x| of the computed one: |a - A| and |a| are enlarged,
-//   and the |a| in |p| is lessened by that.
+//   most gamma_(H + 2) |row| |x|, rounding of x to floats (int8 models) included, and H 2^-126
+//   where products are not normal floats. So the true a is within (gamma_(H + 2) |x| + H 2^-126)
+//   sqrt(M (1 + skew)) of the computed one: |a - A| and |a| are enlarged, and the |a| in |p| is
+//   lessened by that. Of int8 models the |x| of rounded floats is enlarged by 2 u.
 // - Norms are sums in double of at most 2^15 terms, relative error below 2^-37: enlarged by 2^-30.
 // - The bytes of rho and tau are rounded up at export, their factors here, in whole levels.
 // - The bound itself is bias / s + base, + radius, + step * sum, each a product and a sum of
@@ -38,8 +39,11 @@
 //   with 1 / s, s and base rounded too no more than gamma_10 times the sum of the magnitudes of its
 //   terms. The score that it bounds is rounded as well: by gamma_4 of the same magnitudes (int8:
 //   three operations after an exact sum; float rows: double, then one). The slack is 2^-19 = 32 u
-//   of a bound of these magnitudes, plus 1e-30 for what leaves the normal floats; the threshold is
-//   lowered by 2^-21, which covers the rounding of 1 / s.
+//   of a bound of these magnitudes; the threshold is lowered by 2^-21, which covers the rounding of
+//   1 / s.
+// - 1e-28 (1 + |x|) is for numbers that are not normal floats, which a host may have told the
+//   processor to take for zero. The largest: an int8 score, a sum below 2^31 times scale * step,
+//   loses 2^-95 with that product; a bound loses 2^-102 s with a row's step, and s < |x| / 100.
 // The same of a candidate row of a float-row model: <w_i, x> = <W_i, X> + <W_i, x - X> + <w_i -
 // W_i, x> with its int8 row W_i, X = step * q of 16 bits: radius = |W_i| |x - X| + residual_i |x|,
 // and |W_i| <= 127 scale_i sqrt(H).
@@ -49,6 +53,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/cascade_kernels.h"
 #include "runtime/scan.h"
 #include "runtime/session.h"
 #include "runtime/status.h"
@@ -60,6 +65,10 @@ namespace stint {
 // is the quicker way. The model has a cascade; session->observed > 0.
 bool CascadeTopK(const Filter& filter, size_t keep, SessionState* session,
                  size_t* count) STINT_NONBLOCKING;
+
+// What the bounds of the session's hidden state are made of; it points into the session. False if
+// there are none. For tests: a bound is not below its item's score times bias_unit, but for 2^-21.
+bool PrepareBounds(SessionState* session, BoundScan* scan);
 
 }  // namespace stint
 
