@@ -158,6 +158,10 @@ stint_status stint_model_describe(const stint_model* model, stint_model_info* in
   info->hidden_activation = m.hidden_activation_name;
   info->layer_gru_forms = m.gru_forms;
   info->layer_dtype = m.int8 ? "int8" : "f32";
+  info->cascade_columns = m.cascade.columns;
+  info->scoring = m.cascade.columns == 0                        ? "scan"
+                  : m.item_kind == stint::ItemRowKind::kF32Rows ? "exact"
+                                                                : "int8";
   return STINT_OK;
 }
 

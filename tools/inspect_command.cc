@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Model file -> what is in it: header, sizes, sections, training summary, chosen SIMD target.
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -35,6 +36,8 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["file_size"] = info.file_size;
   json["dtype"] = info.dtype;
   json["layer_dtype"] = info.layer_dtype;
+  json["scoring"] = info.scoring;
+  json["cascade_columns"] = info.cascade_columns;
   json["gru_form"] = info.gru_form;
   json["layers"] = std::vector<uint32_t>(info.units, info.units + info.layers);
   json["layer_gru_forms"] =
@@ -56,9 +59,13 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["session_size"] = stint_session_size(model, 20);
   json["hyperparameters"] = ParseObject(info.hyperparameters);
   json["training_summary"] = ParseObject(info.training_summary);
+  json["scanned_bytes"] = 0;  // here, so that it does not stand behind the sections
   json["sections"] = ordered_json::array();
+  // What every top-k reads from its first byte to its last.
+  const char* const scanned = info.cascade_columns > 0 ? "cascade.codes" : "item_rows";
   stint_section_info section = {};
   for (uint32_t i = 0; stint_model_section(model, i, &section) == STINT_OK; ++i) {
+    if (std::strcmp(section.name, scanned) == 0) json["scanned_bytes"] = section.size;
     json["sections"].push_back({{"name", section.name},
                                 {"offset", section.offset},
                                 {"size", section.size},
@@ -99,6 +106,11 @@ std::string ToText(const ordered_json& json) {
   line("weights", word("dtype") == word("layer_dtype")
                       ? word("dtype")
                       : word("dtype") + " item rows, " + word("layer_dtype") + " layers");
+  const uint64_t columns = json.at("cascade_columns").get<uint64_t>();
+  line("scoring",
+       (columns > 0 ? "cascade " + word("scoring") + ", " + Grouped(columns) + " columns of codes"
+                    : word("scoring")) +
+           ", " + number("scanned_bytes") + " bytes scanned for a top-k");
   std::string layers, forms;
   for (const auto& units : json.at("layers")) {
     layers += (layers.empty() ? "" : ", ") + std::to_string(units.get<uint32_t>());

@@ -78,6 +78,7 @@ void AddRunOptions(CLI::App* app, TrainArguments* arguments) {
            "faster, and gives the same bits on every device; f32 is as trained. bf16 and int4 are "
            "those of the item rows, over layers of int8: twice the size of int8 and scores within "
            "0.4 % of f32's, or half the size of int8 and a little less recall");
+  AddScoringOption(app, &arguments->scoring);
   app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
   app->add_flag("--json", arguments->json,
                 "Print a JSON object about the run on standard output when it is done");
@@ -206,6 +207,16 @@ void AddTrainingOptions(CLI::App* app, const std::vector<std::string>& without,
   }
 }
 
+void AddScoringOption(CLI::App* app, Scoring* scoring) {
+  AddNamed(app, "--scoring", {Scoring::kScan, Scoring::kInt8, Scoring::kExact}, scoring,
+           "scan, int8 or exact: how the top-k is found, which is exact in every case. scan reads "
+           "all item rows. int8, with --dtype int8, reads short codes of them and then the rows of "
+           "the few items that can win: the answers of scan, bit for bit, sooner; the file has as "
+           "many bytes more an item as a row and a half. exact does so for item rows that stay "
+           "float32: the top-k of these. Its layers are int8 by --dtype int8, or with --dtype f32 "
+           "they are float32 too: the top-k of the whole float32 model");
+}
+
 void CheckValidation(const ValidationSplit& split) {
   if (split.ByCount() && split.span > EventTime()) {
     throw std::invalid_argument("--validate-span: --validate-last is given too; one of them");
@@ -246,6 +257,7 @@ void CompleteTrainArguments(TrainArguments* arguments) {
     arguments->notes.push_back(option.message + "; it has no effect");
   }
   arguments->options = given.options;
+  ValidateScoring(arguments->scoring, arguments->dtype, arguments->options);
   CheckValidation(arguments->validate);
   if (!arguments->Validates() && arguments->options.patience > 0) {
     throw std::invalid_argument("--patience: needs --validate-last or --validate-span");

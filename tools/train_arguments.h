@@ -52,6 +52,7 @@ struct TrainArguments {
   Options options;                 // complete and checked, from CompleteTrainArguments()
   std::vector<std::string> notes;  // for people: given without effect
   DType dtype = DType::kInt8;
+  Scoring scoring = Scoring::kScan;
   ValidationSplit validate;
   CheckpointArguments checkpoint;
   std::string warm_start;             // model file; empty: from random start values
@@ -80,6 +81,7 @@ void AddValidationOptions(CLI::App* app, ValidationSplit* split, const std::stri
 void AddTrainingOptions(CLI::App* app, const std::vector<std::string>& without,
                         GivenOptions* given);
 void CheckValidation(const ValidationSplit& split);
+void AddScoringOption(CLI::App* app, Scoring* scoring);
 
 }  // namespace stint
 

@@ -173,6 +173,7 @@ ordered_json RunDescription(const TrainArguments& arguments, const Events& event
   ordered_json options = ordered_json::parse(ToJson(arguments.options));
   const ValidationSplit& split = arguments.validate;
   options["dtype"] = Name(arguments.dtype);
+  options["scoring"] = Name(arguments.scoring);
   options["validate-last"] =
       split.percent > 0 ? Format("%.17g%%", split.percent) : std::to_string(split.sessions);
   options["validate-span"] = TimeText(split.span);

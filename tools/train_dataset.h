@@ -25,6 +25,9 @@ void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset);
 // Sessions spread over the training data: short and long ones, with frequent and rare items.
 std::vector<std::vector<uint32_t>> SelfTestSessions(const Sessions& sessions);
 
+// The beginnings, of all lengths, of the newest sessions: what a cascade is fitted to.
+std::vector<std::vector<uint32_t>> CalibrationSessions(const Sessions& sessions);
+
 }  // namespace stint
 
 #endif  // STINT_TOOLS_TRAIN_DATASET_H_

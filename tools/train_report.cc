@@ -144,6 +144,7 @@ ordered_json RunJson(const TrainArguments& arguments, const TrainResult& result,
   ordered_json json = {{"model", out},
                        {"bytes", bytes},
                        {"dtype", Name(arguments.dtype)},
+                       {"scoring", Name(arguments.scoring)},
                        {"seconds", seconds},
                        {"hyperparameters", ordered_json::parse(ToJson(arguments.options))}};
   json.update(summary);

@@ -20,6 +20,7 @@
 #include "tools/common.h"
 #include "tools/interrupts.h"
 #include "tools/train_dataset.h"
+#include "trainer/cascade.h"
 #include "trainer/evaluate.h"
 
 namespace stint {
@@ -76,6 +77,10 @@ int TrainRun::Run() {
       SummaryJson(arguments_, dataset, result, validation, refitted);
   ExportInput input = MakeExportInput(result.parameters, dataset);
   input.dtype = arguments_.dtype;
+  input.scoring = arguments_.scoring;
+  if (input.scoring != Scoring::kScan) {
+    input.calibration_sessions = CalibrationSessions(dataset.train);
+  }
   input.training_summary = JsonText(summary);
   input.self_test_sessions = SelfTestSessions(dataset.train);
   const AlignedBytes model = BuildModel(input);
@@ -85,7 +90,9 @@ int TrainRun::Run() {
   if (validation.measured()) {
     for (const std::string& line : ValidationLines(validation)) Print(line);
   }
-  Print(Format("wrote %s: %s, %s bytes, %s, %s", out.c_str(), Name(arguments_.dtype),
+  std::string kind = Name(arguments_.dtype);
+  if (input.scoring != Scoring::kScan) kind += Format(", scoring %s", Name(input.scoring));
+  Print(Format("wrote %s: %s, %s bytes, %s, %s", out.c_str(), kind.c_str(),
                Grouped(model.size()).c_str(), KeptText(result).c_str(),
                Duration(Seconds()).c_str()));
   if (arguments_.json) {
@@ -108,14 +115,19 @@ void TrainRun::OpenWarmStart() {
   warm_start_ = ReadWarmStart(path, arguments_.options);
   const std::string& checkpoint = arguments_.warm_start_checkpoint;
   if (!checkpoint.empty()) warm_start_checkpoint_.emplace(checkpoint);
-  const bool rounded = warm_start_->dtype != DType::kF32 && checkpoint.empty();
+  std::string rounded;
+  if (warm_start_->dtype != DType::kF32) {
+    rounded = Format("its weights are rounded to %s", Name(warm_start_->dtype));
+  } else if (warm_start_->layer_dtype != DType::kF32) {
+    rounded = Format("its layers are rounded to %s", Name(warm_start_->layer_dtype));
+  }
+  if (!rounded.empty()) {
+    rounded =
+        "; " + rounded + ": a model of --dtype f32, or --warm-start-checkpoint, is more exact";
+  }
   Print(Format("warm start: %s: %s items%s%s", path.c_str(),
                Grouped(warm_start_->catalog.size()).c_str(), StartItemScale().c_str(),
-               rounded ? Format("; its weights are rounded to %s: a model of --dtype f32, or "
-                                "--warm-start-checkpoint, is more exact",
-                                Name(warm_start_->dtype))
-                             .c_str()
-                       : ""));
+               checkpoint.empty() ? rounded.c_str() : ""));
 }
 
 // The model's rows hold the scale: the run goes on from their length, so that scores start as the
@@ -181,6 +193,7 @@ MemoryEstimate TrainRun::Estimate(MemoryInput input) const {
   input.validates = arguments_.Validates();
   input.refits = arguments_.refit;
   input.dtype = arguments_.dtype;
+  input.scoring = arguments_.scoring;
   if (warm_start_) {
     input.items = std::max<uint64_t>(input.items, warm_start_->catalog.size());
     input.warm_start_bytes = ParameterBytes(warm_start_->parameters.shape);
@@ -244,7 +257,7 @@ TrainResult TrainRun::TrainOn(const Dataset& dataset, const Options& options,
   callbacks.on_epoch = [&](const EpochResult& epoch) { Print(EpochLine(epoch)); };
   if (dataset.validation.size() > 0) {
     callbacks.validate = [&](const Parameters& parameters) {
-      return Measure(parameters, dataset, arguments_.dtype);
+      return Measure(parameters, dataset, arguments_.dtype, arguments_.scoring);
     };
   }
   if (checkpoints_ != nullptr) {
@@ -307,9 +320,16 @@ ExportInput TrainRun::MakeExportInput(const Parameters& parameters, const Datase
 
 // Recall and MRR of the parameters as a file of `dtype` would have them, ranked by the runtime.
 // No targets if interrupted: a part of the sessions would be another measure.
-Metrics TrainRun::Measure(const Parameters& parameters, const Dataset& dataset, DType dtype) {
+Metrics TrainRun::Measure(const Parameters& parameters, const Dataset& dataset, DType dtype,
+                          Scoring scoring) {
   ExportInput input = MakeExportInput(parameters, dataset);
   input.dtype = dtype;
+  // Ranks are found by a scan in any case. Exact: the rows are others than those of `dtype`; the
+  // cascade beside them is the smallest.
+  if (scoring == Scoring::kExact) {
+    input.scoring = scoring;
+    input.cascade_columns = kMinCascadeWidth;
+  }
   const AlignedBytes bytes = BuildModel(input);
   Model model;
   stint_error error = {};
@@ -338,7 +358,7 @@ Validation TrainRun::Compare(const TrainResult& result, const Dataset& dataset) 
   }
   if (validation.written.targets > 0 && !Interrupted()) {
     epoch_ = result.best_epoch;
-    validation.f32 = Measure(result.parameters, dataset, DType::kF32);
+    validation.f32 = Measure(result.parameters, dataset, DType::kF32, Scoring::kScan);
   }
   return validation;
 }

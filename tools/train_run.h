@@ -51,7 +51,8 @@ class TrainRun {
                       const TrainResult* before_refit = nullptr);
   TrainResult TrainOrResume(const Dataset& dataset);
   bool Refit(const Events& events, Dataset* dataset, TrainResult* result);
-  Metrics Measure(const Parameters& parameters, const Dataset& dataset, DType dtype);
+  Metrics Measure(const Parameters& parameters, const Dataset& dataset, DType dtype,
+                  Scoring scoring);
   Validation Compare(const TrainResult& result, const Dataset& dataset);
   ExportInput MakeExportInput(const Parameters& parameters, const Dataset& dataset) const;
   std::string OutputPath(const TrainResult& result) const;

@@ -73,6 +73,7 @@ void AddStudyOptions(CLI::App* app, TuneArguments* arguments) {
   AddNamed(app, "--dtype", {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4},
            &arguments->dtype,
            "int8, f32, bf16 or int4: the weights that are measured, and those of --out");
+  AddScoringOption(app, &arguments->scoring);
   app->add_flag("--quiet", arguments->quiet, "Print warnings and errors alone on standard error");
   app->add_flag("--json", arguments->json, "Print a JSON object instead of the table");
 }

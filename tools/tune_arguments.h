@@ -29,6 +29,7 @@ struct TuneArguments {
   std::vector<std::string> notes;
   ValidationSplit validate;
   DType dtype = DType::kInt8;
+  Scoring scoring = Scoring::kScan;
   Metric metric = Metric::kRecall;
   size_t trials = 50;
   uint64_t search_seed = 1;

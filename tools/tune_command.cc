@@ -39,6 +39,7 @@ ordered_json DescribeStudy(const TuneArguments& arguments, const Space& space) {
   json["validation"] = arguments.validate.words;
   json["options"] = ParamsOf(arguments.given);
   json["dtype"] = Name(arguments.dtype);
+  json["scoring"] = Name(arguments.scoring);
   json["metric"] = Name(arguments.metric);
   json["search_seed"] = arguments.search_seed;
   json["halving"] = arguments.halving;

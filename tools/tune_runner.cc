@@ -226,7 +226,8 @@ std::vector<std::string> TuneRunner::TrainWords(const GivenOptions& given, size_
                                                 const std::vector<std::string>& more) const {
   std::vector<std::string> words = {"train"};
   words.insert(words.end(), {"--out", out, "--epochs", std::to_string(epochs), "--threads",
-                             std::to_string(threads), "--dtype", Name(arguments_.dtype)});
+                             std::to_string(threads), "--dtype", Name(arguments_.dtype),
+                             "--scoring", Name(arguments_.scoring)});
   const std::string params = ParamsOf(given);
   if (!params.empty()) words.insert(words.end(), {"--params", params});
   const std::vector<std::string> read = ReadWords(arguments_.read);

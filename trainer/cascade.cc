@@ -263,15 +263,22 @@ class Builder {
 
 }  // namespace
 
+uint32_t UsualCascadeColumns(size_t width) {
+  const size_t half = width / 2 / kStepColumns * kStepColumns;
+  return static_cast<uint32_t>(std::clamp<size_t>(half, kStepColumns, kMaxCascadeColumns));
+}
+
 CascadeSections BuildCascade(const CascadeInput& input) {
   const size_t width = input.rows.cols;
   const size_t items = input.rows.rows;
-  if (width > kMaxCascadeWidth) {
+  if (width < kMinCascadeWidth || width > kMaxCascadeWidth) {
     throw std::runtime_error("a cascade for rows of " + std::to_string(width) +
-                             " numbers; it has up to " + std::to_string(kMaxCascadeWidth));
+                             " numbers; it has " + std::to_string(kMinCascadeWidth) + " to " +
+                             std::to_string(kMaxCascadeWidth));
   }
   const int threads = Threads(input);
-  const Projection projection = FitProjection(input, input.columns);
+  const Projection projection =
+      FitProjection(input, input.columns > 0 ? input.columns : UsualCascadeColumns(width));
   Builder builder(input, projection);
 
   CascadeSections out;

@@ -21,7 +21,7 @@ struct CascadeInput {
   bool int8 = true;  // the model is the int8 codes of the rows; else it is the rows themselves
   // Hidden states of the last layer as they come in use, to fit the cascade to them. May be empty.
   std::vector<std::vector<float>> hidden;  // [n][H]
-  // M; 0: the one that is expected to be quickest with these hidden states.
+  // M; 0: UsualCascadeColumns().
   uint32_t columns = 0;
   uint32_t threads = 0;  // 0: one a core. The result does not depend on it
 };
@@ -40,10 +40,15 @@ struct CascadeSections {
   std::vector<uint32_t> seeds;
 };
 
-// Widths that have a cascade: beyond them the projection costs more than it saves.
+// Widths that have a cascade: a code takes four columns, and beyond the largest width the
+// projection costs more than it saves.
+inline constexpr size_t kMinCascadeWidth = 4;
 inline constexpr size_t kMaxCascadeWidth = 2048;
 
-// Throws std::runtime_error for rows wider than kMaxCascadeWidth.
+// M for rows of `width` numbers, where none is asked for: half of them.
+uint32_t UsualCascadeColumns(size_t width);
+
+// Throws std::runtime_error for rows of another width.
 CascadeSections BuildCascade(const CascadeInput& input);
 
 }  // namespace stint

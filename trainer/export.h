@@ -32,7 +32,7 @@ struct ExportInput {
   // `calibration_sessions` (item sequences as they come in use; a hundred are enough).
   Scoring scoring = Scoring::kScan;
   std::vector<std::vector<uint32_t>> calibration_sessions;
-  uint32_t cascade_columns = 0;  // M; 0: chosen for speed
+  uint32_t cascade_columns = 0;  // M; 0: UsualCascadeColumns()
 };
 
 // Builds a model. Throws std::runtime_error if the file would not fit the format

@@ -9,8 +9,10 @@
 #include <cstdio>
 
 #include "schema/panel.h"
+#include "trainer/cascade.h"
 #include "trainer/loss.h"
 #include "trainer/optimizer.h"
+#include "trainer/projection.h"
 #include "trainer/quantize.h"
 
 namespace stint {
@@ -33,8 +35,24 @@ uint64_t LogBytes(const MemoryInput& input) {
   return (4 + 4 + sizeof(EventTime)) * input.events + input.session_id_bytes + input.item_id_bytes;
 }
 
+// What a cascade adds to a model file, with the usual number of columns.
+uint64_t CascadeBytes(uint64_t items, uint64_t width) {
+  const uint64_t columns = UsualCascadeColumns(width);
+  return items * CandidateRowBytes(width) + PanelTiles(items) * ScanTileBytes(columns) +
+         PanelBytes(false, columns + 1, width);
+}
+
+// While it is made: numbers in double of a sample of the rows.
+uint64_t CascadeWorkBytes(const NetworkShape& shape, Scoring scoring) {
+  const uint64_t width = shape.layers.back();
+  return scoring == Scoring::kScan
+             ? 0
+             : 8 * width * (std::min<uint64_t>(shape.items, kMostSampledRows) + 4 * width);
+}
+
 // A model file: packed weights and what is known of the items.
-uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, DType dtype) {
+uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, DType dtype,
+                    Scoring scoring) {
   const bool int8 = LayerDType(dtype) == DType::kInt8;
   uint64_t bytes = input.item_id_bytes + (4 + 4) * input.items;
   uint64_t inputs =
@@ -48,7 +66,10 @@ uint64_t ModelBytes(const NetworkShape& shape, const MemoryInput& input, DType d
     bytes += PanelBytes(int8, 3 * units, inputs) + PanelBytes(int8, 3 * units, units);
     inputs = units;
   }
-  return bytes + PackedSize(dtype, shape.items, shape.layers.back());
+  const uint64_t width = shape.layers.back();
+  if (scoring != Scoring::kScan) bytes += CascadeBytes(shape.items, width);
+  return bytes + (scoring == Scoring::kExact ? 4 * shape.items * (width + 1)
+                                             : PackedSize(dtype, shape.items, width));
 }
 
 // While BuildModel() puts a file together there are the packed sections, the builder's buffer,
@@ -195,8 +216,12 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
   const uint64_t weights = ParameterBytes(shape);
   const uint64_t optimizer =
       weights * (config.HasFirst() + config.HasSecond() + config.HasVelocity() + config.HasSteps());
-  const uint64_t model = ModelBytes(shape, input, input.dtype);
-  const uint64_t f32_model = ModelBytes(shape, input, DType::kF32);
+  const uint64_t model = ModelBytes(shape, input, input.dtype, input.scoring);
+  // Epochs are measured without a cascade where that has the same answers.
+  const uint64_t measured_model = input.scoring == Scoring::kInt8
+                                      ? ModelBytes(shape, input, input.dtype, Scoring::kScan)
+                                      : model + CascadeWorkBytes(shape, input.scoring) / 3;
+  const uint64_t f32_model = ModelBytes(shape, input, DType::kF32, Scoring::kScan);
   const MemoryPart program = {"program", kProgramBytes};
   const MemoryPart events = {"events", LogBytes(input)};
   const MemoryPart sessions = {"sessions", SessionBytes(input)};
@@ -237,7 +262,7 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
                            {"work arrays", WorkBytes(options, input, shape)},
                            {"tables", TableBytes(options, input)}}};
   MemoryPhase refit = training;
-  if (input.validates) training.parts.push_back({"model", BuildBytes(model)});
+  if (input.validates) training.parts.push_back({"model", BuildBytes(measured_model)});
   estimate.phases.push_back(training);
 
   // The model is also measured without quantization.
@@ -249,6 +274,7 @@ MemoryEstimate EstimateMemory(const Options& options, const MemoryInput& input) 
         sessions,
         catalog,
         {"weights", weights},
+        {"cascade", CascadeWorkBytes(shape, input.scoring)},
         {"model", BuildBytes(input.validates ? std::max(model, f32_model) : model)}}});
   if (input.refits) {
     refit.name = "refit";

@@ -25,6 +25,7 @@ struct MemoryInput {
   bool validates = false;  // after every epoch: the model of it is made and evaluated
   bool refits = false;     // trains anew on all sessions at the end, and so keeps the events
   DType dtype = DType::kInt8;
+  Scoring scoring = Scoring::kScan;
   uint64_t warm_start_bytes = 0;  // weights of the model to start from, there until the end
 
   // The counts of a log that was read; an upper bound where a part of it validates.

@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The bytes of a model file in memory -> a file that is either the old one or the new one.
+// The bytes of a model file in memory: from a file, or to one that is either the old or the new.
 #ifndef STINT_TRAINER_MODEL_BYTES_H_
 #define STINT_TRAINER_MODEL_BYTES_H_
 
@@ -29,6 +29,9 @@ class AlignedBytes {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };
+
+// The whole of a regular file. Throws std::runtime_error "path: reason".
+AlignedBytes ReadAligned(const std::string& path);
 
 // The bytes by way of an AtomicFile (trainer/atomic_file.h): `path` is the old file or the new one,
 // never a part. Throws std::runtime_error "path: reason".

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "trainer/cascade.h"
 #include "trainer/matmul_bf16.h"
 
 namespace stint {
@@ -137,6 +138,7 @@ const char* Name(Schedule schedule) { return Word(schedule, {"constant", "step",
 const char* Name(Initialization init) { return Word(init, {"uniform", "normal", "compat42"}); }
 const char* Name(SessionOrder order) { return Word(order, {"time", "random", "id"}); }
 const char* Name(DType dtype) { return Word(dtype, {"int8", "f32", "bf16", "int4"}); }
+const char* Name(Scoring scoring) { return Word(scoring, {"scan", "int8", "exact"}); }
 const char* Name(Matmul matmul) { return Word(matmul, {"f32", "bf16"}); }
 
 Activation DefaultFinalActivation(Loss loss) {
@@ -219,6 +221,21 @@ void Validate(const Options& options) {
                       "bf16 needs a CPU with AVX512_BF16 (Zen 4, Sapphire Rapids or newer), and "
                       "this one or this build has none");
   }
+}
+
+void ValidateScoring(Scoring scoring, DType dtype, const Options& options) {
+  const std::string given = Name(dtype);
+  Refuse(scoring == Scoring::kInt8 && dtype != DType::kInt8, "scoring",
+         "int8 finds the top-k of int8 item rows: it needs --dtype int8, not " + given);
+  Refuse(
+      scoring == Scoring::kExact && dtype != DType::kInt8 && dtype != DType::kF32, "scoring",
+      "exact keeps the item rows as float32; --dtype says what the layers are, int8 or f32, not " +
+          given);
+  const size_t width = options.layers.back();
+  Refuse(scoring != Scoring::kScan && (width < kMinCascadeWidth || width > kMaxCascadeWidth),
+         "scoring",
+         std::string(Name(scoring)) + " is for last layers of " + std::to_string(kMinCascadeWidth) +
+             " to " + std::to_string(kMaxCascadeWidth) + " units, not " + std::to_string(width));
 }
 
 }  // namespace stint

@@ -19,9 +19,6 @@ namespace stint {
 enum class GruForm { kResetAfter, kResetBefore };
 // What enters the first layer: the item's row of the scoring matrix, a row of a matrix of its own,
 // or one-hot (a row of the first layer's input weights).
-// How the runtime finds a top-k: by a scan of all item rows; by a cascade, exact in the int8 model;
-// by a cascade, exact in the float32 model.
-enum class Scoring { kScan, kInt8, kExact };
 enum class Embedding { kShared, kSeparate, kNone };
 enum class Loss { kCrossEntropy, kXeLogit, kBpr, kTop1, kTop1Max, kBprMax };
 enum class LogqForm { kOfficial, kMixture };
@@ -35,6 +32,9 @@ enum class Initialization { kUniform, kNormal, kCompat42 };
 enum class SessionOrder { kTime, kRandom, kId };
 // Of the weights in a model file. Bf16 and int4 are kinds of item rows, over layers of int8.
 enum class DType { kInt8, kF32, kBf16, kInt4 };
+// How the runtime finds a top-k: by a scan of all item rows; by a cascade, exact in the int8 model;
+// by a cascade over item rows that stay float32, exact in these.
+enum class Scoring { kScan, kInt8, kExact };
 enum class Matmul { kF32, kBf16 };  // of the factors in products
 
 struct Options {
@@ -132,6 +132,8 @@ class OptionError : public std::invalid_argument {
 
 // Throws OptionError.
 void Validate(const Options& options);
+// The same for what is written: whether a model file of these options may have that scoring.
+void ValidateScoring(Scoring scoring, DType dtype, const Options& options);
 // What goes with a loss where nothing is said: softmax for the cross-entropies, linear for BPR,
 // tanh for TOP1 and TOP1-max, elu-0.5 for BPR-max.
 Activation DefaultFinalActivation(Loss loss);
@@ -149,6 +151,7 @@ const char* Name(Schedule schedule);      // constant, step, cosine
 const char* Name(Initialization init);    // uniform, normal, compat42
 const char* Name(SessionOrder order);     // time, random, id
 const char* Name(DType dtype);            // int8, f32, bf16, int4
+const char* Name(Scoring scoring);        // scan, int8, exact
 const char* Name(Matmul matmul);          // f32, bf16
 
 }  // namespace stint

@@ -22,7 +22,6 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr size_t kMostSampledRows = 1 << 15;
 constexpr size_t kSeeds = 256;
 constexpr uint64_t kRandomStream = 2001;
 

@@ -13,6 +13,9 @@
 
 namespace stint {
 
+// Of more rows every so many-th is looked at.
+inline constexpr size_t kMostSampledRows = 1 << 15;
+
 struct Projection {
   size_t columns = 0;       // M, a multiple of 4
   std::vector<float> rows;  // [M, H] orthonormal but for rounding

@@ -4,16 +4,12 @@
 #include "trainer/warm_start.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,21 +32,6 @@ constexpr char kParametersArray[] = "parameters";
 constexpr char kVelocityArray[] = "velocity";
 constexpr char kMeanArray[] = "mean";
 constexpr char kScaleMeanArray[] = "item_scale_mean";
-
-AlignedBytes ReadBytes(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    throw std::runtime_error(path + ": not a regular file");  // a folder has a size of 2^63 - 1
-  }
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
-  if (size < 0) throw std::runtime_error(path + ": cannot be read: " + std::strerror(errno));
-  AlignedBytes bytes(static_cast<size_t>(size));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), size);
-  if (!in) throw std::runtime_error(path + ": reading failed");
-  return bytes;
-}
 
 // What of the network is not as `options` ask for; "" if all is.
 std::string Differences(const stint_model_info& info, const Options& options) {
@@ -132,8 +113,14 @@ void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType it
     UnpackPanels(dtype, sections.at(name + ".hidden_weights"), &layer.hidden_weights,
                  layer.hidden_bias.rows > 0 ? layer.hidden_bias.data : nullptr);
   }
-  UnpackPanels(item_dtype, sections.at("item_rows"), &parameters->items,
-               parameters->item_bias.data);
+  if (const auto biases = sections.find("item_biases"); biases != sections.end()) {
+    // Item rows that are floats, one after the other.
+    UnpackRows(DType::kF32, sections.at("item_rows"), 1, &parameters->items);
+    std::memcpy(parameters->item_bias.data, biases->second, parameters->items.rows * sizeof(float));
+  } else {
+    UnpackPanels(item_dtype, sections.at("item_rows"), &parameters->items,
+                 parameters->item_bias.data);
+  }
   if (parameters->inputs.rows > 0) {
     const size_t parts = parameters->shape.embedding == Embedding::kNone ? 3 : 1;
     UnpackRows(dtype, sections.at("input_rows"), parts, &parameters->inputs);
@@ -178,7 +165,7 @@ void Add(const std::string& array, std::vector<std::string>* words) {
 }  // namespace
 
 WarmStart ReadWarmStart(const std::string& path, const Options& options) {
-  const AlignedBytes bytes = ReadBytes(path);
+  const AlignedBytes bytes = ReadAligned(path);
   Model model;
   stint_error error = {};
   if (Model::FromBuffer(bytes.data(), bytes.size(), &model, &error) != STINT_OK) {
@@ -192,10 +179,11 @@ WarmStart ReadWarmStart(const std::string& path, const Options& options) {
   WarmStart start;
   start.path = path;
   start.dtype = DTypeOf(info.dtype);
+  start.layer_dtype = DTypeOf(info.layer_dtype);
   start.xxh3 = SectionChecksum(bytes.data(), bytes.size());
   start.catalog = CatalogOf(model, info);
   start.parameters = Parameters(NetworkShape::Of(options, info.items));
-  ReadWeights(SectionsOf(model, bytes), start.dtype, DTypeOf(info.layer_dtype), &start.parameters);
+  ReadWeights(SectionsOf(model, bytes), start.dtype, start.layer_dtype, &start.parameters);
   return start;
 }
 

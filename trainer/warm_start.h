@@ -20,8 +20,10 @@ namespace stint {
 // What a model file holds for another run.
 struct WarmStart {
   std::string path;
-  DType dtype = DType::kF32;  // if another, the weights are those of the rounded codes
-  uint64_t xxh3 = 0;          // of the file
+  // Of the item rows and of the layers; if others, the weights are those of the rounded codes.
+  DType dtype = DType::kF32;
+  DType layer_dtype = DType::kF32;
+  uint64_t xxh3 = 0;  // of the file
   Catalog catalog;
   Parameters parameters;
 };

@@ -133,6 +133,11 @@ typedef struct stint_model_info {
   const char* const* layer_gru_forms; /* [layers] of each; under "none" the first is always
                                          "reset_before" */
   const char* layer_dtype;            /* of the GRU layers: "int8" or "f32" */
+  const char*
+      scoring; /* how a top-k is found, exactly in every case: "scan", by reading all item
+                  rows; "int8", by a cascade over int8 item rows; "exact", by a cascade over
+                  float32 item rows. The cascades read less, and a scan where that is quicker */
+  uint32_t cascade_columns; /* 4-bit codes that a cascade reads of every item; 0: "scan" */
 } stint_model_info;
 STINT_API stint_status stint_model_describe(const stint_model* model, stint_model_info* info);
 
@@ -287,13 +292,12 @@ typedef void (*stint_parallel_for)(void* context, size_t tasks,
  *   top        [session_count * k] the answer of session i from top[i * k] on
  *   counts     [session_count] items of each answer; what lies behind them is not written
  * parallel_for NULL: all on the calling thread. Else it is given one task a group, in one call, or
- * none where one group is all; there groups are of 4 sessions, from 64 sessions on of 8, from 128 on
- * of 16. Sessions without an event, or with a short `allow` list, are answered one by one in their
- * group. Nothing allocates or locks.
- * STINT_INVALID_ARGUMENT, with all counts 0 and nothing else changed, if an argument is bad for one
- * of the sessions as it would be for stint_recommend(), a session is NULL or comes twice, or
- * options_count is another number; STINT_OTHER_MODEL, likewise, if the model objects of two
- * sessions differ. 0 sessions: STINT_OK. */
+ * none where one group is all; there groups are of 4 sessions, from 64 sessions on of 8, from 128
+ * on of 16. Sessions without an event, or with a short `allow` list, are answered one by one in
+ * their group. Nothing allocates or locks. STINT_INVALID_ARGUMENT, with all counts 0 and nothing
+ * else changed, if an argument is bad for one of the sessions as it would be for stint_recommend(),
+ * a session is NULL or comes twice, or options_count is another number; STINT_OTHER_MODEL,
+ * likewise, if the model objects of two sessions differ. 0 sessions: STINT_OK. */
 STINT_API stint_status stint_recommend_batch(stint_session* const* sessions, size_t session_count,
                                              uint32_t k, const stint_recommend_options* options,
                                              size_t options_count, stint_parallel_for parallel_for,
