@@ -14,6 +14,7 @@
 #include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
+#include "tools/model_catalog.h"
 #include "tools/progress.h"
 #include "trainer/events.h"
 #include "trainer/sessions.h"
@@ -31,23 +32,6 @@ struct EvaluateArguments {
   bool unknown_as_miss = false;
   bool json = false;
 };
-
-// The model's catalog in the terms of the log reader.
-Catalog ReadCatalog(const stint_model* model) {
-  const stint_model_info info = Describe(model);
-  Catalog catalog;
-  catalog.ids.are_names = info.ids_are_names != 0;
-  catalog.counts.resize(info.items);
-  for (uint32_t item = 0; item < info.items; ++item) {
-    Check(stint_item_count(model, item, &catalog.counts[item]), "item count");
-    if (catalog.ids.are_names) {
-      catalog.ids.names.push_back(ItemText(model, item));
-    } else {
-      Check(stint_item_id(model, item, &catalog.ids.numbers.emplace_back()), "item id");
-    }
-  }
-  return catalog;
-}
 
 int RunEvaluate(EvaluateArguments arguments) {
   const Model model = OpenModel(arguments.model);
