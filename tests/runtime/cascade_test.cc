@@ -8,90 +8,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "tests/runtime/test_model.h"
+#include "tests/runtime/cascade_model.h"
 
 namespace stint {
 namespace {
-
-// Item rows of some kind, in place of random ones.
-struct Rows {
-  const char* name;
-  std::function<void(const RandomCounter& random, Parameters* p)> fill;
-};
-
-double Normal(const RandomCounter& random, uint64_t* draw) {
-  double sum = -6;
-  for (int i = 0; i < 12; ++i) sum += random.Unit((*draw)++);
-  return sum;
-}
-
-const std::vector<Rows>& RowKinds() {
-  static const std::vector<Rows> kinds = {
-      {"uniform", [](const RandomCounter&, Parameters*) {}},
-      // A few directions carry most of what differs, as in trained models.
-      {"low rank",
-       [](const RandomCounter& random, Parameters* p) {
-         uint64_t draw = 0;
-         const size_t width = p->width();
-         for (size_t i = 0; i < p->items.rows; ++i) {
-           double factor[4];
-           for (double& f : factor) f = Normal(random, &draw);
-           for (size_t j = 0; j < width; ++j) {
-             double sum = 0.1 * Normal(random, &draw);
-             for (size_t f = 0; f < 4; ++f)
-               sum += factor[f] * (2 * random.Unit(~(f * width + j)) - 1);
-             p->items.Row(i)[j] = static_cast<float>(sum);
-           }
-         }
-       }},
-      {"copies and zeros",
-       [](const RandomCounter& random, Parameters* p) {
-         for (size_t i = 0; i < p->items.rows; ++i) {
-           const size_t from = random.Bits(i) % 7;
-           for (size_t j = 0; j < p->width(); ++j) {
-             p->items.Row(i)[j] = from == 0 ? 0.0f : p->items.Row(from % p->items.rows)[j];
-           }
-           p->item_bias.Row(0)[i] = static_cast<float>(random.Bits(~i) % 3);
-         }
-       }},
-      {"huge and tiny norms",
-       [](const RandomCounter& random, Parameters* p) {
-         for (size_t i = 0; i < p->items.rows; ++i) {
-           const float scale = std::ldexp(1.0f, static_cast<int>(random.Bits(i) % 60) - 30);
-           for (size_t j = 0; j < p->width(); ++j) p->items.Row(i)[j] *= scale;
-         }
-       }},
-      {"a few outliers",
-       [](const RandomCounter& random, Parameters* p) {
-         for (size_t i = 0; i < 5; ++i) {
-           const size_t item = random.Bits(i) % p->items.rows;
-           for (size_t j = 0; j < p->width(); ++j) {
-             const float w = p->items.Row(item)[j];
-             if (std::fabs(w) <= 1) p->items.Row(item)[j] = 1e6f * w;
-           }
-         }
-       }},
-      {"biases alone",
-       [](const RandomCounter&, Parameters* p) {
-         for (size_t i = 0; i < p->items.rows; ++i) {
-           for (size_t j = 0; j < p->width(); ++j) p->items.Row(i)[j] = 0.0f;
-         }
-       }},
-      {"at the limit of the format",
-       [](const RandomCounter&, Parameters* p) {
-         for (size_t i = 0; i < p->items.rows; ++i) {
-           for (size_t j = 0; j < p->width(); ++j) p->items.Row(i)[j] *= 1e15f;
-           p->item_bias.Row(0)[i] *= 1e15f;
-         }
-       }},
-  };
-  return kinds;
-}
 
 struct Shape {
   size_t items;
@@ -100,22 +23,6 @@ struct Shape {
 };
 const Shape kShapes[] = {{1, {4}, 4},       {63, {7}, 4},      {64, {16}, 8},   {65, {20, 33}, 16},
                          {1000, {100}, 48}, {3000, {130}, 64}, {3000, {24}, 24}};
-
-ExportInput Input(const Parameters& p, const Catalog& catalog, Scoring scoring, uint32_t columns) {
-  ExportInput input;
-  input.parameters = &p;
-  input.catalog = &catalog;
-  input.scoring = scoring;
-  input.cascade_columns = columns;
-  for (uint32_t s = 0; s < 12; ++s) {
-    std::vector<uint32_t> session;
-    for (uint32_t e = 0; e <= s % 4; ++e) {
-      session.push_back(static_cast<uint32_t>(MixBits(50 * s + e) % p.items.rows));
-    }
-    input.calibration_sessions.push_back(std::move(session));
-  }
-  return input;
-}
 
 std::vector<stint_recommendation> Recommend(stint_session* session, uint32_t k,
                                             const stint_recommend_options* options) {
@@ -180,13 +87,14 @@ constexpr uint64_t kClicks = 40;
 
 TEST(Cascade, GivesTheAnswersOfTheInt8Model) {
   for (const Shape& shape : kShapes) {
-    for (const Rows& rows : RowKinds()) {
+    for (const RowKind& rows : RowKinds()) {
       SCOPED_TRACE(std::to_string(shape.items) + " items, " + rows.name);
       Parameters p = RandomParameters(shape.items, shape.layers, GruForm::kResetAfter, 5);
       rows.fill(RandomCounter(6, 7), &p);
       const Catalog catalog = NumberCatalog(shape.items);
-      const AlignedBytes plain = BuildModel(Input(p, catalog, Scoring::kScan, 0));
-      const AlignedBytes fast = BuildModel(Input(p, catalog, Scoring::kInt8, shape.columns));
+      const AlignedBytes plain = BuildModel(CascadeExport(p, catalog, Scoring::kScan, 0));
+      const AlignedBytes fast =
+          BuildModel(CascadeExport(p, catalog, Scoring::kInt8, shape.columns));
       const ModelPointer plain_model = OpenModel(plain);
       const ModelPointer fast_model = OpenModel(fast);
       ForEachTarget([&] {
@@ -226,12 +134,12 @@ float FloatScore(const Parameters& p, uint32_t item, const float* hidden) {
 TEST(Cascade, GivesTheAnswersOfBruteForceOverFloatRows) {
   for (const DType layers : {DType::kInt8, DType::kF32}) {
     for (const Shape& shape : kShapes) {
-      for (const Rows& rows : RowKinds()) {
+      for (const RowKind& rows : RowKinds()) {
         SCOPED_TRACE(std::to_string(shape.items) + " items, " + rows.name);
         Parameters p = RandomParameters(shape.items, shape.layers, GruForm::kResetAfter, 5);
         rows.fill(RandomCounter(6, 7), &p);
         const Catalog catalog = NumberCatalog(shape.items);
-        ExportInput input = Input(p, catalog, Scoring::kExact, shape.columns);
+        ExportInput input = CascadeExport(p, catalog, Scoring::kExact, shape.columns);
         input.dtype = layers;
         const AlignedBytes bytes = BuildModel(input);
         const ModelPointer model = OpenModel(bytes);
