@@ -112,21 +112,10 @@ class Forgery {
                 {ActivationKind::kSoftmax}) {}
   Forgery(const ModelKind& kind, bool names, const Activation& final) {
     const Parameters parameters = RandomParameters(kind, 9, {3, 5}, 8);
-    const AlignedBytes file = BuildTestModel(parameters, names ? NameCatalog(9) : NumberCatalog(9),
-                                             kind.dtype, {{1, 2, 3}, {}}, kind.hidden, final);
-    bytes_.assign(file.data(), file.data() + file.size());
-    const ModelPointer model = OpenModel(file);
-    stint_section_info info;
-    for (uint32_t i = 0; stint_model_section(model.get(), i, &info) == STINT_OK; ++i) {
-      sections_.push_back({info.name, {info.offset, info.size}, Find(info.xxh3)});
-    }
-    for (size_t at = 0; at + 8 <= bytes_.size() && header_checksum_ == 0; at += 4) {
-      uint64_t stored, computed;
-      std::memcpy(&stored, &bytes_[at], 8);
-      if (Checksum(bytes_, at, &computed) && computed == stored) header_checksum_ = at;
-    }
-    EXPECT_NE(header_checksum_, 0u) << "the checksum of the header was not found";
+    Take(BuildTestModel(parameters, names ? NameCatalog(9) : NumberCatalog(9), kind.dtype,
+                        {{1, 2, 3}, {}}, kind.hidden, final));
   }
+  explicit Forgery(const AlignedBytes& file) { Take(file); }
 
   const Bytes& bytes() const { return bytes_; }
   const std::vector<Section>& sections() const { return sections_; }
@@ -168,6 +157,21 @@ class Forgery {
   }
 
  private:
+  void Take(const AlignedBytes& file) {
+    bytes_.assign(file.data(), file.data() + file.size());
+    const ModelPointer model = OpenModel(file);
+    stint_section_info info;
+    for (uint32_t i = 0; stint_model_section(model.get(), i, &info) == STINT_OK; ++i) {
+      sections_.push_back({info.name, {info.offset, info.size}, Find(info.xxh3)});
+    }
+    for (size_t at = 0; at + 8 <= bytes_.size() && header_checksum_ == 0; at += 4) {
+      uint64_t stored, computed;
+      std::memcpy(&stored, &bytes_[at], 8);
+      if (Checksum(bytes_, at, &computed) && computed == stored) header_checksum_ = at;
+    }
+    EXPECT_NE(header_checksum_, 0u) << "the checksum of the header was not found";
+  }
+
   size_t Find(uint64_t value) const {
     for (size_t at = 0; at + 8 <= bytes_.size(); at += 4) {
       if (std::memcmp(&bytes_[at], &value, 8) == 0) return at;
