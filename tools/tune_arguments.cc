@@ -118,6 +118,8 @@ void CompleteTuneArguments(TuneArguments* arguments) {
   }
   const std::string params = "--params";
   Assign(params, SplitAssignments(params, arguments->params), &arguments->given, &arguments->notes);
+  // Layers of the space are judged where they are trained.
+  ValidateScoring(arguments->scoring, arguments->dtype, arguments->given.options);
   for (const char* name : {"epochs", "patience"}) {
     if (arguments->given.Has(name)) {
       throw std::invalid_argument(arguments->given.given[name] +

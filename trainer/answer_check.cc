@@ -9,6 +9,7 @@
 #include <cmath>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -159,6 +160,7 @@ AnswerCheck CheckAnswers(const stint_model* model, const BruteForce& brute_force
   const size_t parts = work.first.size() - 1;
   AnswerCheck result;
   std::atomic<bool> stopped = false;
+  std::mutex mutex;  // of the result, the callbacks and the error
   std::exception_ptr error;
   const int threads =
       options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
@@ -174,18 +176,12 @@ AnswerCheck CheckAnswers(const stint_model* model, const BruteForce& brute_force
           comparer->Session(s, sessions[s], work.events[s]);
         }
         AnswerCheck part = comparer->Take();
-        uint64_t done = 0;
-#pragma omp critical(stint_answer_check)
-        {
-          Add(std::move(part), &result);
-          done = result.recommendations;
-        }
-        if (omp_get_thread_num() == 0) {
-          if (options.progress) options.progress(done, work.total);
-          if (options.stop && options.stop()) stopped = true;
-        }
+        const std::lock_guard<std::mutex> lock(mutex);
+        Add(std::move(part), &result);
+        if (options.progress) options.progress(result.recommendations, work.total);
+        if (options.stop && options.stop()) stopped = true;
       } catch (...) {
-#pragma omp critical(stint_answer_check)
+        const std::lock_guard<std::mutex> lock(mutex);
         error = std::current_exception();
         stopped = true;
       }

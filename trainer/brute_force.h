@@ -88,7 +88,7 @@ struct AnswerCheckOptions {
   uint32_t k = 20;
   uint64_t most = UINT64_MAX;  // recommendations
   size_t threads = 0;          // 0: all; never changes the result
-  // As in EvaluateOptions.
+  // As in EvaluateOptions, but from one thread after the other.
   std::function<void(uint64_t done, uint64_t total)> progress;
   std::function<bool()> stop;
 };

@@ -218,6 +218,41 @@ TEST(Memory, TrainingWithAllItemsAsNegativesOnManyThreads) {
   ExpectTrainingWithinAFifth(options, 32000, 32000, {});
 }
 
+// The last phase alone: the weights, and the file that is made of them.
+TEST(Memory, ExportingCascades) {
+  if (!kMeasures) GTEST_SKIP() << "a sanitizer takes memory of its own; the release tests measure";
+  constexpr size_t kItems = 120000, kWidth = 96;
+  Options options;
+  options.layers = {kWidth};
+  for (const Scoring scoring : {Scoring::kInt8, Scoring::kExact}) {
+    SCOPED_TRACE(Name(scoring));
+    const double peak = PeakOf([&] {
+      Parameters parameters(NetworkShape::Of(options, kItems));
+      const RandomCounter random(1, 2);
+      Catalog catalog;
+      for (size_t i = 0; i < kItems; ++i) {
+        for (size_t j = 0; j < kWidth; ++j) {
+          parameters.items.Row(i)[j] = static_cast<float>(random.Unit(i * kWidth + j)) - 0.5f;
+        }
+        catalog.ids.numbers.push_back(static_cast<int64_t>(i));
+        catalog.counts.push_back(1);
+      }
+      ExportInput input;
+      input.parameters = &parameters;
+      input.catalog = &catalog;
+      input.scoring = scoring;
+      input.calibration_sessions = {{1, 2}, {3}};
+      input.self_test_sessions = {{1}};
+      if (BuildModel(input).size() == 0) throw std::logic_error("an empty model");
+    });
+    MemoryEstimate estimate =
+        EstimateMemory(options, {.items = kItems, .item_id_bytes = 8 * kItems, .scoring = scoring});
+    std::erase_if(estimate.phases, [](const MemoryPhase& phase) { return phase.name != "export"; });
+    ASSERT_EQ(estimate.phases.size(), 1u);
+    ExpectWithinAFifth(peak, estimate);
+  }
+}
+
 TEST(Memory, CountsGrowWithWhatARunDoes) {
   MemoryInput input = {.events = 1000000,
                        .sessions = 100000,

@@ -25,6 +25,35 @@ struct Refused {
 
 TEST(OptionsTest, DefaultsAreGood) { EXPECT_NO_THROW(Validate(Options())); }
 
+TEST(OptionsTest, ScoringGoesWithSomeKindsAndWidths) {
+  const auto refused = [](Scoring scoring, DType dtype, const std::vector<size_t>& layers) {
+    Options options;
+    options.layers = layers;
+    try {
+      ValidateScoring(scoring, dtype, options);
+    } catch (const OptionError& e) {
+      EXPECT_EQ(e.option(), "scoring");
+      EXPECT_EQ(e.kind(), Kind::kCombination);
+      return true;
+    }
+    return false;
+  };
+  const DType all[] = {DType::kInt8, DType::kF32, DType::kBf16, DType::kInt4};
+  for (const DType dtype : all) {
+    EXPECT_FALSE(refused(Scoring::kScan, dtype, {1}));
+    EXPECT_FALSE(refused(Scoring::kScan, dtype, {16384}));
+    EXPECT_EQ(refused(Scoring::kInt8, dtype, {100}), dtype != DType::kInt8);
+    EXPECT_EQ(refused(Scoring::kExact, dtype, {100}),
+              dtype != DType::kInt8 && dtype != DType::kF32);
+  }
+  for (const Scoring scoring : {Scoring::kInt8, Scoring::kExact}) {
+    EXPECT_TRUE(refused(scoring, DType::kInt8, {100, 3}));
+    EXPECT_FALSE(refused(scoring, DType::kInt8, {3, 4}));
+    EXPECT_FALSE(refused(scoring, DType::kInt8, {4096, 2048}));
+    EXPECT_TRUE(refused(scoring, DType::kInt8, {100, 2049}));
+  }
+}
+
 TEST(OptionsTest, ErrorsSayWhichOptionAndWhatKind) {
   const std::vector<Refused> all = {
       {[](Options* o) { o->layers = {}; }, Kind::kRange, "layers", "0 layers given"},

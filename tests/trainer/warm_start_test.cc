@@ -95,11 +95,12 @@ class WarmStartFileTest : public testing::TestWithParam<Embedding> {
     result_ = Train(options_, old_.catalog, old_.train, callbacks);
   }
   void WriteModel(DType dtype) { WriteModel(dtype, result_.parameters); }
-  void WriteModel(DType dtype, const Parameters& parameters) {
+  void WriteModel(DType dtype, const Parameters& parameters, Scoring scoring = Scoring::kScan) {
     ExportInput input;
     input.parameters = &parameters;
     input.catalog = &old_.catalog;
     input.dtype = dtype;
+    input.scoring = scoring;
     const AlignedBytes bytes = BuildModel(input);
     WriteFileAtomically(model_, {bytes.data(), bytes.size()});
   }
@@ -119,6 +120,28 @@ bool SameRows(const Matrix& old, const Matrix& wide) {
     same = same && std::memcmp(old.Row(r), wide.Row(r), old.cols * sizeof(float)) == 0;
   }
   return same;
+}
+
+TEST_P(WarmStartFileTest, FloatRowsComeBackAsTrained) {
+  WriteModel(DType::kF32, result_.parameters, Scoring::kExact);
+  const WarmStart start = ReadWarmStart(model_, options_);
+  EXPECT_EQ(start.dtype, DType::kF32);
+  EXPECT_EQ(start.layer_dtype, DType::kF32);
+  EXPECT_TRUE(SameBits(start.parameters, result_.parameters));
+
+  WriteModel(DType::kInt8, result_.parameters, Scoring::kExact);
+  const WarmStart rounded = ReadWarmStart(model_, options_);
+  EXPECT_EQ(rounded.dtype, DType::kF32);
+  EXPECT_EQ(rounded.layer_dtype, DType::kInt8);
+  EXPECT_TRUE(SameRows(rounded.parameters.items, result_.parameters.items));
+  EXPECT_TRUE(SameRows(rounded.parameters.item_bias, result_.parameters.item_bias));
+  EXPECT_FALSE(SameBits(rounded.parameters, result_.parameters));  // of the layers
+
+  // A cascade beside int8 rows changes nothing.
+  WriteModel(DType::kInt8);
+  const WarmStart plain = ReadWarmStart(model_, options_);
+  WriteModel(DType::kInt8, result_.parameters, Scoring::kInt8);
+  EXPECT_TRUE(SameBits(ReadWarmStart(model_, options_).parameters, plain.parameters));
 }
 
 TEST_P(WarmStartFileTest, F32GivesTheWeightsBack) {
