@@ -214,7 +214,7 @@ class Search {
     const double tau_unit =
         squared_rest > 0 ? std::sqrt(squared_rest) * kOutward * cascade_.tau_unit : 0.0;
     const double mean = a[columns];
-    const double mean_off = gamma * cascade_.mean_norm * norm_x;
+    const double mean_off = gamma * room.mean_norm * norm_x;
     const double magnitude = std::fabs(mean) + cascade_.largest_bias +
                              cascade_.omega * std::sqrt(squared_q) + 255.0 * (rho_unit + tau_unit);
     double base = mean + mean_off + kSlack * magnitude + tiny_;

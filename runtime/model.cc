@@ -9,7 +9,6 @@
 #include "runtime/model.h"
 
 #include <cinttypes>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -295,14 +294,6 @@ class Binder {
       if (out.seeds[i] < model_->items) continue;
       return Fail(error_, STINT_CORRUPT, "seed %u of %u items", out.seeds[i], model_->items);
     }
-    double norm = 0;
-    const float* const tile = reinterpret_cast<const float*>(
-        projection.data + columns / kTileRows * projection.tile_bytes);
-    for (uint32_t c = 0; c < model_->width; ++c) {
-      const double m = double{tile[(c + 1) * kTileRows + columns % kTileRows]};
-      norm += m * m;
-    }
-    out.mean_norm = std::sqrt(norm) * (1.0 + 0x1p-20);
     return STINT_OK;
   }
 

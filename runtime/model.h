@@ -99,7 +99,6 @@ struct Cascade {
   float omega;
   float largest_bias;
   Panels projection;     // f32 [M + 1, width], the last row is the mean row
-  double mean_norm;      // of it
   const uint8_t* tiles;  // [tiles, tile_bytes] 4-bit codes
   size_t tile_bytes;
   const uint8_t* rows;  // [items, row_bytes] int8 codes

@@ -4,6 +4,7 @@
 // Model + a block of the caller's memory -> SessionState.
 #include "runtime/session.h"
 
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -97,6 +98,21 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
   return arena.used();
 }
 
+// The norm of the mean row, rounded up. Not read when a model opens: that reads no section of a
+// trusted one.
+double MeanNorm(const Cascade& cascade) {
+  const Panels& projection = cascade.projection;
+  const uint32_t row = cascade.columns;
+  const float* const tile =
+      reinterpret_cast<const float*>(projection.data + row / kTileRows * projection.tile_bytes);
+  double norm = 0;
+  for (size_t c = 0; c < projection.cols; ++c) {
+    const double m = double{tile[(c + 1) * kTileRows + row % kTileRows]};
+    norm += m * m;
+  }
+  return std::sqrt(norm) * (1.0 + 0x1p-20);
+}
+
 }  // namespace
 
 size_t SessionSize(const BoundModel& model, uint32_t max_k) {
@@ -117,6 +133,7 @@ SessionState* InitSession(const BoundModel& model, uint32_t max_k, void* memory)
     std::memset(session->cascade.quantized, 0, bytes);
     std::memset(session->cascade.even, 0, bytes / 2);
     std::memset(session->cascade.odd, 0, bytes / 2);
+    session->cascade.mean_norm = MeanNorm(model.cascade);
   }
   ResetSession(session);
   return session;

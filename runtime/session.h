@@ -40,7 +40,8 @@ struct CascadeScratch {
   uint32_t* finalists;     // float rows: [finalist_room] items that can still win
   float* finalist_bounds;  // [finalist_room] their upper bounds, then their scores
   size_t finalist_room;
-  float* scores;  // [kCandidateRoom]
+  float* scores;     // [kCandidateRoom]
+  double mean_norm;  // of the mean row, rounded up
 };
 
 // Lies at the start of the block; every array is 64-byte aligned and in the same block.

@@ -193,6 +193,20 @@ class Forgery {
   size_t header_checksum_ = 0;
 };
 
+// A model with a cascade of four columns; the same network as the others.
+inline AlignedBytes CascadeForgery(Scoring scoring, bool names) {
+  const Parameters parameters = RandomParameters(9, {3, 5}, GruForm::kResetAfter, 8);
+  const Catalog catalog = names ? NameCatalog(9) : NumberCatalog(9);
+  ExportInput input;
+  input.parameters = &parameters;
+  input.catalog = &catalog;
+  input.scoring = scoring;
+  input.cascade_columns = 4;
+  input.calibration_sessions = {{1, 2}, {3}, {4, 5, 6}};
+  input.self_test_sessions = {{1, 2, 3}, {}};
+  return BuildModel(input);
+}
+
 inline const std::vector<Forgery>& Forgeries() {
   static const std::vector<Forgery> all = {
       Forgery(DType::kInt8, GruForm::kResetAfter, false),
@@ -220,10 +234,13 @@ inline const std::vector<Forgery>& Forgeries() {
       // Of version 3.
       Forgery(DType::kBf16, GruForm::kResetAfter, true),
       Forgery(DType::kInt4, GruForm::kResetBefore, false),
+      Forgery(CascadeForgery(Scoring::kInt8, false)),
+      Forgery(CascadeForgery(Scoring::kExact, true)),
   };
   return all;
 }
 inline constexpr size_t kSeparateInt8 = 2, kNoneInt8 = 3, kNoneF32 = 4, kSeparateF32 = 5;
+inline constexpr size_t kInt8Cascade = 8, kExactCascade = 9;
 
 }  // namespace stint
 

@@ -201,11 +201,21 @@ TEST(Trusted, CutsAndHeadersAreRefusedAllTheSame) {
 
 // ---- Nothing is touched
 
-// A model of about `bytes` bytes.
-AlignedBytes LargeModel(size_t bytes, bool names) {
+// A model of about `bytes` bytes, or as many of a cascade beside it.
+AlignedBytes LargeModel(size_t bytes, bool names, Scoring scoring = Scoring::kScan) {
   constexpr size_t kUnits = 100;
   const size_t items = bytes / kUnits;
   const Parameters parameters = RandomParameters(items, {kUnits}, GruForm::kResetAfter, 1);
+  if (scoring != Scoring::kScan) {
+    const Catalog catalog = NumberCatalog(items);
+    ExportInput input;
+    input.parameters = &parameters;
+    input.catalog = &catalog;
+    input.scoring = scoring;
+    input.cascade_columns = 48;
+    input.self_test_sessions = {{1, 2, 3}};
+    return BuildModel(input);
+  }
   return BuildTestModel(parameters, names ? NameCatalog(items) : NumberCatalog(items), DType::kInt8,
                         {{1, 2, 3}});
 }
@@ -246,8 +256,7 @@ class LockedModel {
 };
 
 TEST(Trusted, OpensWithoutReadingASection) {
-  for (const bool names : {false, true}) {
-    const AlignedBytes file = LargeModel(2000000, names);
+  const auto check = [](const AlignedBytes& file) {
     LockedModel locked(file);
     ASSERT_GT(locked.locked(), file.size() * 9 / 10);
     const ModelPointer model = OpenTrusted(locked.data(), locked.size());
@@ -255,6 +264,10 @@ TEST(Trusted, OpensWithoutReadingASection) {
     locked.Unlock();
     EXPECT_EQ(stint_model_self_test(model.get(), nullptr), STINT_OK);
     EXPECT_EQ(Answers(model.get(), 1000), Answers(OpenModel(file).get(), 1000));
+  };
+  for (const bool names : {false, true}) check(LargeModel(2000000, names));
+  for (const Scoring scoring : {Scoring::kInt8, Scoring::kExact}) {
+    check(LargeModel(1000000, false, scoring));
   }
 }
 
