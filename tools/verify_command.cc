@@ -185,10 +185,11 @@ Command AddVerifyCommand(CLI::App* cli) {
   app->add_option("MODEL", arguments->model, "Model file")->required();
   const std::string group = "Brute force";
   app->add_flag("--brute-force", arguments->brute_force,
-                "Also compare recommendations with the scores of all items, computed anew from the "
-                "file in plain code: in whole numbers or in double, as the model's kind defines "
-                "them. Items and scores must be the same, bit for bit. After each event of the "
-                "file's test sessions and of 100 made-up ones, or of those of --sessions")
+                "Also compare recommendations, on the SIMD target in use, with the scores of all "
+                "items, computed anew from the file in plain code: in whole numbers, floats or "
+                "doubles, as the model's kind defines them. Items and scores must be the same, bit "
+                "for bit. After each event of the file's test sessions and of 100 made-up ones, or "
+                "of those of --sessions")
       ->group(group);
   app->add_option("--sessions", arguments->sessions,
                   "Click log as for `stint train`; events with items unknown to the model are left "

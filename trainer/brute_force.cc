@@ -11,8 +11,8 @@
 #include <map>
 #include <stdexcept>
 
-#include "schema/model_generated.h"
 #include "schema/panel.h"
+#include "trainer/export.h"
 #include "trainer/random.h"
 
 namespace stint {
@@ -251,12 +251,10 @@ Sessions SelfTestsAndMadeUp(const uint8_t* bytes, size_t items) {
     sessions.offsets.push_back(sessions.items.size());
     sessions.session_ids.names.push_back(std::string(kind) + " " + std::to_string(number));
   };
-  if (const auto* tests = schema::GetModel(bytes)->self_tests()) {
-    for (uint32_t t = 0; t < tests->size(); ++t) {
-      const auto* const test = tests->Get(t)->items();
-      sessions.items.insert(sessions.items.end(), test->begin(), test->end());
-      end("self-test", t);
-    }
+  const std::vector<std::vector<uint32_t>> tests = ReadSelfTests(bytes);
+  for (size_t t = 0; t < tests.size(); ++t) {
+    sessions.items.insert(sessions.items.end(), tests[t].begin(), tests[t].end());
+    end("self-test", t);
   }
   const RandomCounter random(0, 3001);
   uint64_t draw = 0;

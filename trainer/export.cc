@@ -535,4 +535,14 @@ AlignedBytes BuildModel(const ExportInput& input) {
   return file;
 }
 
+std::vector<std::vector<uint32_t>> ReadSelfTests(const uint8_t* bytes) {
+  std::vector<std::vector<uint32_t>> sessions;
+  if (const auto* const tests = schema::GetModel(bytes)->self_tests()) {
+    for (const schema::SelfTest* test : *tests) {
+      sessions.emplace_back(test->items()->begin(), test->items()->end());
+    }
+  }
+  return sessions;
+}
+
 }  // namespace stint

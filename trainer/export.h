@@ -40,6 +40,9 @@ struct ExportInput {
 // input contradict each other.
 AlignedBytes BuildModel(const ExportInput& input);
 
+// The item sequences of the self-tests in the bytes of a model, which the runtime has verified.
+std::vector<std::vector<uint32_t>> ReadSelfTests(const uint8_t* bytes);
+
 }  // namespace stint
 
 #endif  // STINT_TRAINER_EXPORT_H_

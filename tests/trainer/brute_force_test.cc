@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,6 +106,26 @@ TEST_F(BruteForceTest, ScoresOfAllItemsHaveTheBitsOfTheRuntime) {
       brute_force.TopK(hidden.data() + e * kWidth, 1, 5, &few);
       ASSERT_EQ(few.size(), 5u);
       for (size_t i = 0; i < 5; ++i) ASSERT_EQ(few[i].item, best[e][i].item);
+    }
+  }
+}
+
+// Only the item rows lie in another way.
+TEST_F(BruteForceTest, ExactScoringKeepsTheHiddenStatesOfF32) {
+  const AlignedBytes plain_bytes = Build({"", DType::kF32, Scoring::kScan});
+  const AlignedBytes exact_bytes = Build({"", DType::kF32, Scoring::kExact});
+  const ModelPointer plain = OpenModel(plain_bytes), exact = OpenModel(exact_bytes);
+  const SessionPointer a = NewSession(plain.get(), 1), b = NewSession(exact.get(), 1);
+  for (uint64_t e = 0; e < 50; ++e) {
+    const uint32_t item = static_cast<uint32_t>(MixBits(e) % kItems);
+    ASSERT_EQ(stint_observe(a.get(), item), STINT_OK);
+    ASSERT_EQ(stint_observe(b.get(), item), STINT_OK);
+    for (const uint32_t layer : {0, 1}) {
+      const float *x = nullptr, *y = nullptr;
+      uint32_t units = 0;
+      ASSERT_EQ(stint_session_hidden(a.get(), layer, &x, &units), STINT_OK);
+      ASSERT_EQ(stint_session_hidden(b.get(), layer, &y, &units), STINT_OK);
+      ASSERT_EQ(std::memcmp(x, y, units * sizeof(float)), 0) << "event " << e;
     }
   }
 }
