@@ -264,7 +264,10 @@ class Binder {
     out.kappa = file->kappa();
     out.omega = file->omega();
     out.largest_bias = file->largest_bias();
-    for (const float x : {out.rho_unit, out.tau_unit, out.kappa, out.omega, out.largest_bias}) {
+    out.mean_rho = file->mean_rho();
+    out.mean_tau = file->mean_tau();
+    for (const float x : {out.rho_unit, out.tau_unit, out.kappa, out.omega, out.largest_bias,
+                          out.mean_rho, out.mean_tau}) {
       if (x >= 0 && x <= kLargestNorm) continue;
       return Fail(error_, STINT_CORRUPT, "a bound of the cascade is %g", static_cast<double>(x));
     }

@@ -98,6 +98,8 @@ struct Cascade {
   float kappa;
   float omega;
   float largest_bias;
+  float mean_rho;
+  float mean_tau;
   Panels projection;     // f32 [M + 1, width], the last row is the mean row
   const uint8_t* tiles;  // [tiles, tile_bytes] 4-bit codes
   size_t tile_bytes;

@@ -22,21 +22,24 @@ struct QuantizedHidden {
   bool fresh;    // the vector is that of the hidden state
 };
 
-// Candidates of the cascade: of one chunk of tiles while those of the one before are scored.
+// The cascade scans so many tiles at a time, and scores so many candidates; a scan may write some
+// more than it counts.
 constexpr size_t kChunkTiles = 16;
-constexpr size_t kMostCandidates = kChunkTiles * kTileRows;  // and some that are not looked at
+constexpr size_t kMostCandidates = kChunkTiles * kTileRows;
 constexpr size_t kCandidateRoom = kMostCandidates + 64;
 
 // Scratch of the cascade; all null where the model has none.
 struct CascadeScratch {
-  int8_t* quantized;       // [QuantizedBytes(width)], zeros past the columns
-  int32_t* even;           // [columns / 4 up to a whole vector] see CandidateVector
-  int32_t* odd;            // the same
-  float* x;                // [width] the floats that the quantized vector stands for
-  float* projected;        // [M + 1, up to whole tiles]
-  int8_t* q;               // [M]
-  uint32_t* items[2];      // [kCandidateRoom] candidates of two chunks
-  float* bounds[2];        // [kCandidateRoom] theirs
+  int8_t* quantized;  // [QuantizedBytes(width)], zeros past the columns
+  int32_t* even;      // [columns / 4 up to a whole vector] see CandidateVector
+  int32_t* odd;       // the same
+  float* x;           // [width] the floats that the quantized vector stands for
+  float* projected;   // [M + 1, up to whole tiles]
+  int8_t* q;          // [M]
+  uint32_t* items;    // [waiting_room] candidates that wait
+  float* bounds;      // [waiting_room] theirs
+  size_t waiting_room;
+  uint32_t* good;          // [kCandidateRoom] candidates to be scored at once
   uint32_t* finalists;     // float rows: [finalist_room] items that can still win
   float* finalist_bounds;  // [finalist_room] their upper bounds, then their scores
   size_t finalist_room;

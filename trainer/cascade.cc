@@ -8,7 +8,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -16,86 +15,22 @@
 #include <string>
 
 #include "schema/panel.h"
+#include "trainer/cascade_codes.h"
 #include "trainer/projection.h"
 #include "trainer/quantize.h"
 
 namespace stint {
 namespace {
 
-constexpr double kCodeMiddle = 7.5;
-constexpr double kLargestNibble = 15.0;
-// Steps that are tried, as shares of what would just hold the largest value: clipping a few values
-// leaves less residual than coarse steps for all.
-constexpr double kClips[] = {1.0, 0.92, 0.84, 0.76, 0.68, 0.6};
-
 int Threads(const CascadeInput& input) {
   return input.threads > 0 ? static_cast<int>(input.threads) : omp_get_max_threads();
-}
-
-// The least float that is not below x >= 0; doubles of the bounds carry rounding errors of some
-// thousand units, which the factor covers.
-float Up(double x) {
-  return x == 0 ? 0.0f
-                : std::nextafter(static_cast<float>(x * (1.0 + 0x1p-36)),
-                                 std::numeric_limits<float>::infinity());
-}
-
-// bfloat16 is the upper half of a float.
-uint16_t NearestBf16(float x) {
-  const uint32_t bits = std::bit_cast<uint32_t>(x);
-  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-uint16_t Bf16NotBelow(float x) {
-  const uint32_t bits = std::bit_cast<uint32_t>(x);
-  // Cutting bits off lowers a magnitude: too low for a positive number alone.
-  return static_cast<uint16_t>((bits >> 31 ? bits : bits + 0xFFFF) >> 16);
-}
-float FromBf16(uint16_t x) { return std::bit_cast<float>(uint32_t{x} << 16); }
-
-// Codes of one row and what they miss.
-struct Coded {
-  uint16_t step = 0;  // bf16
-  double residual = 0;
-  double norm = 0;  // of the values that the codes stand for
-  std::vector<uint8_t> codes;
-};
-
-void CodeWithStep(const std::vector<double>& c, double step, Coded* out) {
-  double residual = 0;
-  double norm = 0;
-  for (size_t j = 0; j < c.size(); ++j) {
-    const double code =
-        step > 0 ? std::clamp(std::nearbyint(c[j] / step + kCodeMiddle), 0.0, kLargestNibble) : 0.0;
-    const double value = step * (code - kCodeMiddle);
-    out->codes[j] = static_cast<uint8_t>(code);
-    residual += (c[j] - value) * (c[j] - value);
-    norm += value * value;
-  }
-  out->residual = std::sqrt(residual);
-  out->norm = std::sqrt(norm);
-}
-
-Coded Code(const std::vector<double>& c) {
-  double largest = 0;
-  for (const double x : c) largest = std::max(largest, std::fabs(x));
-  Coded best, tried;
-  best.codes.resize(c.size());
-  tried.codes.resize(c.size());
-  best.residual = std::numeric_limits<double>::infinity();
-  for (const double clip : kClips) {
-    tried.step = NearestBf16(static_cast<float>(clip * largest / kCodeMiddle));
-    CodeWithStep(c, static_cast<double>(FromBf16(tried.step)), &tried);
-    if (tried.residual < best.residual) std::swap(best, tried);
-  }
-  return best;
 }
 
 // What the bounds of a row are made of.
 struct RowBound {
   double rho = 0;
   double tau = 0;
-  double norm = 0;    // of the values
-  bool free = false;  // too large for the units of the others: it is always a candidate
+  double norm = 0;
 };
 
 // The unit of 255 levels that hold all values but a few that are far beyond the others.
@@ -107,7 +42,7 @@ float UnitOf(std::vector<double> values) {
     const double regular = values[values.size() - 1 - few];
     if (most > 2 * regular) most = regular;
   }
-  return Up(most / 255.0);
+  return FloatNotBelow(most / 255.0);
 }
 
 uint32_t Levels(double value, float unit) {
@@ -130,10 +65,15 @@ class Builder {
     const int threads = Threads(input_);
     out->codes.resize(static_cast<size_t>(tiles) * tile_bytes_);
     std::vector<RowBound> bounds(items);
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (ptrdiff_t t = 0; t < tiles; ++t) {
-      const size_t tile = static_cast<size_t>(t);
-      CodeTile(tile, out->codes.data() + tile * tile_bytes_, bounds.data() + tile * kTileRows);
+#pragma omp parallel num_threads(threads)
+    {
+      RowCoder coder(input_, projection_);
+#pragma omp for schedule(static)
+      for (ptrdiff_t t = 0; t < tiles; ++t) {
+        const size_t tile = static_cast<size_t>(t);
+        CodeTile(tile, &coder, out->codes.data() + tile * tile_bytes_,
+                 bounds.data() + tile * kTileRows);
+      }
     }
     std::vector<double> rho, tau;
     for (const RowBound& bound : bounds) {
@@ -143,6 +83,8 @@ class Builder {
     out->rho_unit = UnitOf(std::move(rho));
     out->tau_unit = UnitOf(std::move(tau));
     double omega = 0;
+    uint64_t rho_levels = 0;
+    uint64_t tau_levels = 0;
     for (size_t i = 0; i < items; ++i) {
       const uint32_t rho_level = Levels(bounds[i].rho, out->rho_unit);
       const uint32_t tau_level = Levels(bounds[i].tau, out->tau_unit);
@@ -155,8 +97,14 @@ class Builder {
       out->largest_bias =
           std::max(out->largest_bias, std::fabs(FromBf16(static_cast<uint16_t>(bias))));
       PutBound(i, bias << 16 | tau_level << 8 | rho_level, out);
+      rho_levels += rho_level;
+      tau_levels += tau_level;
     }
-    out->omega = Up(omega);
+    out->mean_rho =
+        static_cast<float>(static_cast<double>(rho_levels) / static_cast<double>(items));
+    out->mean_tau =
+        static_cast<float>(static_cast<double>(tau_levels) / static_cast<double>(items));
+    out->omega = FloatNotBelow(omega);
   }
 
   void CandidateRow(size_t item, uint8_t* out) const {
@@ -172,7 +120,7 @@ class Builder {
       missed += miss * miss;
     }
     const float tail[4] = {scale, input_.biases ? input_.biases[item] : 0.0f,
-                           input_.int8 ? 0.0f : Up(std::sqrt(missed)), 0.0f};
+                           input_.int8 ? 0.0f : FloatNotBelow(std::sqrt(missed)), 0.0f};
     std::memcpy(out + bytes - sizeof(tail), tail, sizeof(tail));
   }
 
@@ -186,72 +134,24 @@ class Builder {
     std::memcpy(tile + item % kTileRows * sizeof(bound), &bound, sizeof(bound));
   }
 
-  void CodeTile(size_t tile, uint8_t* out, RowBound* bounds) const {
-    const size_t columns = projection_.columns;
+  void CodeTile(size_t tile, RowCoder* coder, uint8_t* out, RowBound* bounds) const {
     uint8_t* const steps = out + kScanBoundBytes;
     uint8_t* const codes = out + kScanHeaderBytes;
     std::memset(out, 0, tile_bytes_);
-    std::vector<double> x(width_), c(columns);
     const size_t first = tile * kTileRows;
     const size_t rows = std::min<size_t>(kTileRows, input_.rows.rows - first);
     for (size_t lane = 0; lane < rows; ++lane) {
-      double norm_x = 0;
-      double norm_c = 0;
-      Row(first + lane, x.data());
-      Project(x, &c, &norm_x, &norm_c);
-      const Coded coded = Code(c);
-      RowBound& bound = bounds[lane];
-      bound.rho =
-          coded.residual + projection_.skew * std::sqrt(norm_c) + projection_.kappa * coded.norm;
-      // |t|^2 = |x|^2 - 2 |c|^2 + <c, U U^T c>; in double 1 - 1 leaves some units.
-      bound.tau =
-          std::sqrt(std::max(0.0, norm_x - (1.0 - projection_.skew) * norm_c) + 0x1p-40 * norm_x);
-      bound.norm = coded.norm;
+      const CodedRow& row = coder->Code(first + lane);
+      bounds[lane] = {row.rho, row.tau, row.norm};
       const bool high = lane % 32 >= 16;
-      const uint16_t step = high ? NearestBf16(FromBf16(coded.step) / 16.0f) : coded.step;
+      const uint16_t step = high ? NearestBf16(FromBf16(row.step) / 16.0f) : row.step;
       std::memcpy(steps + (lane / 32 * 16 + lane % 16) * sizeof(uint32_t) + (high ? 0 : 2), &step,
                   sizeof(step));
       uint8_t* const block = codes + lane / 32 * 64 + lane % 16 * kStepColumns;
-      for (size_t j = 0; j < columns; ++j) {
+      for (size_t j = 0; j < row.codes.size(); ++j) {
         block[j / kStepColumns * kScanStepBytes + j % kStepColumns] |=
-            static_cast<uint8_t>(coded.codes[j] << (high ? 4 : 0));
+            static_cast<uint8_t>(row.codes[j] << (high ? 4 : 0));
       }
-    }
-  }
-
-  // The row that scores are defined by.
-  void Row(size_t item, double* out) const {
-    const float* const row = input_.rows.Row(item);
-    if (!input_.int8) {
-      std::copy_n(row, width_, out);
-      return;
-    }
-    std::vector<int8_t> codes(width_);
-    const double scale = double{QuantizeRow(row, width_, codes.data())};
-    for (size_t j = 0; j < width_; ++j) out[j] = scale * codes[j];
-  }
-
-  // x -> x minus the mean, its squared norm, c = U x and its squared norm.
-  void Project(std::vector<double>& x, std::vector<double>* c, double* norm_x,
-               double* norm_c) const {
-    *norm_x = 0;
-    for (size_t j = 0; j < width_; ++j) {
-      x[j] -= projection_.mean[j];
-      *norm_x += x[j] * x[j];
-    }
-    *norm_c = 0;
-    for (size_t r = 0; r < projection_.columns; ++r) {
-      const float* const u = projection_.rows.data() + r * width_;
-      double sums[8] = {};
-      size_t j = 0;
-      for (; j + 8 <= width_; j += 8) {
-        for (size_t k = 0; k < 8; ++k) sums[k] += double{u[j + k]} * x[j + k];
-      }
-      for (; j < width_; ++j) sums[0] += double{u[j]} * x[j];
-      const double sum =
-          ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-      (*c)[r] = sum;
-      *norm_c += sum * sum;
     }
   }
 
@@ -263,11 +163,6 @@ class Builder {
 
 }  // namespace
 
-uint32_t UsualCascadeColumns(size_t width) {
-  const size_t half = width / 2 / kStepColumns * kStepColumns;
-  return static_cast<uint32_t>(std::clamp<size_t>(half, kStepColumns, kMaxCascadeColumns));
-}
-
 CascadeSections BuildCascade(const CascadeInput& input) {
   const size_t width = input.rows.cols;
   const size_t items = input.rows.rows;
@@ -277,13 +172,12 @@ CascadeSections BuildCascade(const CascadeInput& input) {
                              std::to_string(kMaxCascadeWidth));
   }
   const int threads = Threads(input);
-  const Projection projection =
-      FitProjection(input, input.columns > 0 ? input.columns : UsualCascadeColumns(width));
+  const Projection projection = FitProjection(input);
   Builder builder(input, projection);
 
   CascadeSections out;
   out.columns = static_cast<uint32_t>(projection.columns);
-  out.skew = Up(projection.skew);
+  out.skew = FloatNotBelow(projection.skew);
   out.kappa = static_cast<float>(projection.kappa);
   builder.ScanTiles(&out);
   const size_t row_bytes = CandidateRowBytes(width);

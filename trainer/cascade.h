@@ -21,7 +21,7 @@ struct CascadeInput {
   bool int8 = true;  // the model is the int8 codes of the rows; else it is the rows themselves
   // Hidden states of the last layer as they come in use, to fit the cascade to them. May be empty.
   std::vector<std::vector<float>> hidden;  // [n][H]
-  // M; 0: UsualCascadeColumns().
+  // M; 0: the one that promises the quickest answers.
   uint32_t columns = 0;
   uint32_t threads = 0;  // 0: one a core. The result does not depend on it
 };
@@ -34,6 +34,8 @@ struct CascadeSections {
   float kappa = 0;
   float omega = 0;
   float largest_bias = 0;
+  float mean_rho = 0;
+  float mean_tau = 0;
   std::vector<uint8_t> projection;
   std::vector<uint8_t> codes;
   std::vector<uint8_t> rows;
@@ -44,9 +46,6 @@ struct CascadeSections {
 // projection costs more than it saves.
 inline constexpr size_t kMinCascadeWidth = 4;
 inline constexpr size_t kMaxCascadeWidth = 2048;
-
-// M for rows of `width` numbers, where none is asked for: half of them.
-uint32_t UsualCascadeColumns(size_t width);
 
 // Throws std::runtime_error for rows of another width.
 CascadeSections BuildCascade(const CascadeInput& input);

@@ -333,7 +333,7 @@ AlignedBytes Assemble(const ExportInput& input, const Sections& sections,
     const auto seeds = builder.CreateVector(parts.seeds);
     cascade = schema::CreateCascade(builder, parts.columns, parts.skew, parts.rho_unit,
                                     parts.tau_unit, parts.kappa, parts.omega, parts.largest_bias,
-                                    projection, codes, rows, seeds);
+                                    parts.mean_rho, parts.mean_tau, projection, codes, rows, seeds);
   }
   const auto item_rows = array(sections.item_rows);
   flatbuffers::Offset<schema::Section> input_rows, item_biases;
@@ -488,18 +488,21 @@ std::vector<Answer> AskRuntime(const ExportInput& input, const AlignedBytes& fil
   return answers;
 }
 
-// The hidden states of the last layer after the calibration sessions, as the runtime has them.
+// The hidden states of the last layer after each click of the calibration sessions, as the runtime
+// has them.
 std::vector<std::vector<float>> HiddenStates(const ExportInput& input, const AlignedBytes& file) {
   const Opened opened(file, 1);
   const uint32_t last = static_cast<uint32_t>(input.parameters->layers.size()) - 1;
   std::vector<std::vector<float>> states;
   for (const std::vector<uint32_t>& items : input.calibration_sessions) {
     CheckCall(stint_session_reset(opened.session), "reset");
-    for (const uint32_t item : items) CheckCall(stint_observe(opened.session, item), "observe");
-    const float* hidden;
-    uint32_t units;
-    CheckCall(stint_session_hidden(opened.session, last, &hidden, &units), "hidden");
-    states.emplace_back(hidden, hidden + units);
+    for (const uint32_t item : items) {
+      CheckCall(stint_observe(opened.session, item), "observe");
+      const float* hidden;
+      uint32_t units;
+      CheckCall(stint_session_hidden(opened.session, last, &hidden, &units), "hidden");
+      states.emplace_back(hidden, hidden + units);
+    }
   }
   return states;
 }

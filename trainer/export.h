@@ -29,10 +29,11 @@ struct ExportInput {
   std::vector<std::vector<uint32_t>> self_test_sessions;
   uint32_t self_test_k = 20;
   // How the runtime finds a top-k. Int8, Exact: by a cascade, fitted to the hidden states of
-  // `calibration_sessions` (item sequences as they come in use; a hundred are enough).
+  // the clicks of `calibration_sessions` (item sequences as they come in use): some thousand
+  // clicks, more than a layer has units, or the fit flatters itself.
   Scoring scoring = Scoring::kScan;
   std::vector<std::vector<uint32_t>> calibration_sessions;
-  uint32_t cascade_columns = 0;  // M; 0: UsualCascadeColumns()
+  uint32_t cascade_columns = 0;  // M; 0: the one that promises the quickest answers
 };
 
 // Builds a model. Throws std::runtime_error if the file would not fit the format

@@ -35,9 +35,9 @@ uint64_t LogBytes(const MemoryInput& input) {
   return (4 + 4 + sizeof(EventTime)) * input.events + input.session_id_bytes + input.item_id_bytes;
 }
 
-// What a cascade adds to a model file, with the usual number of columns.
+// What a cascade adds to a model file, with as many columns as it may have.
 uint64_t CascadeBytes(uint64_t items, uint64_t width) {
-  const uint64_t columns = UsualCascadeColumns(width);
+  const uint64_t columns = std::min<uint64_t>(width, kMaxCascadeColumns);
   return items * CandidateRowBytes(width) + PanelTiles(items) * ScanTileBytes(columns) +
          PanelBytes(false, columns + 1, width);
 }

@@ -11,9 +11,12 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 #include "schema/panel.h"
+#include "trainer/cascade_cost.h"
 #include "trainer/random.h"
 
 namespace stint {
@@ -23,6 +26,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr size_t kSeeds = 256;
+constexpr size_t kMostSeedVectors = 128;
 constexpr uint64_t kRandomStream = 2001;
 
 // Every so many-th row, so that no more than kMostSampledRows are looked at.
@@ -60,7 +64,9 @@ std::vector<uint32_t> FrequentItems(const CascadeInput& input) {
   std::vector<float> scores(items);
   std::vector<uint32_t> order(items);
   std::vector<uint32_t> hits(items);
-  for (const std::vector<float>& h : input.hidden) {
+  const size_t vectors = std::min<size_t>(input.hidden.size(), kMostSeedVectors);
+  for (size_t v = 0; v < vectors; ++v) {
+    const std::vector<float>& h = input.hidden[v * input.hidden.size() / vectors];
     for (size_t i = 0; i < items; ++i) {
       const float* const row = input.rows.Row(i);
       float sum = input.biases ? input.biases[i] : 0.0f;
@@ -109,16 +115,15 @@ double RoundingShare(const CascadeInput& input, const Projection& projection) {
   return double{static_cast<float>(1.02 * shares[shares.size() * 9 / 10])};
 }
 
-}  // namespace
+// What projections of all widths have in common.
+struct Axes {
+  MatrixXd vectors;  // [H, H] principal axes in columns, the leading one last
+  VectorXd mean;     // [H]
+};
 
-Projection FitProjection(const CascadeInput& input, uint32_t columns) {
+Axes FitAxes(const CascadeInput& input) {
   const size_t items = input.rows.rows;
   const size_t width = input.rows.cols;
-  Projection out;
-  out.columns =
-      std::min<size_t>(RoundUp(columns, kStepColumns), width / kStepColumns * kStepColumns);
-  out.columns = std::min<size_t>(out.columns, kMaxCascadeColumns);
-
   const size_t stride = Stride(items);
   const size_t count = (items + stride - 1) / stride;
   const Eigen::Index h = static_cast<Eigen::Index>(width);
@@ -126,32 +131,41 @@ Projection FitProjection(const CascadeInput& input, uint32_t columns) {
   for (size_t i = 0; i < count; ++i) {
     for (size_t j = 0; j < width; ++j) {
       rows(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) =
-          input.rows.Row(i * stride)[j];
+          double{input.rows.Row(i * stride)[j]};
     }
   }
-  const VectorXd mean = rows.colwise().mean();
-  rows.rowwise() -= mean.transpose();
-  MatrixXd states(static_cast<Eigen::Index>(input.hidden.size()), h);
-  for (size_t i = 0; i < input.hidden.size(); ++i) {
+  Axes axes;
+  axes.mean = rows.colwise().mean();
+  rows.rowwise() -= axes.mean.transpose();
+  // Every second one: the others tell what the axes are worth (cascade_cost.cc).
+  MatrixXd states(static_cast<Eigen::Index>(input.hidden.size() + 1) / 2, h);
+  for (Eigen::Index i = 0; i < states.rows(); ++i) {
     for (size_t j = 0; j < width; ++j) {
-      states(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) = input.hidden[i][j];
+      states(i, static_cast<Eigen::Index>(j)) = double{input.hidden[2 * static_cast<size_t>(i)][j]};
     }
   }
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> axes(Shape(rows) + Shape(states));
-  const Eigen::Index m = static_cast<Eigen::Index>(out.columns);
-  // Eigenvalues rise: the leading axes are the last columns.
-  const MatrixXd leading = axes.eigenvectors().rightCols(m).transpose();
-  const MatrixXd turned = RandomRotation(out.columns) * leading;
+  axes.vectors =
+      Eigen::SelfAdjointEigenSolver<MatrixXd>(Shape(rows) + Shape(states)).eigenvectors();
+  return axes;
+}
 
+Projection Turn(const CascadeInput& input, const Axes& axes, size_t columns) {
+  const size_t width = input.rows.cols;
+  Projection out;
+  out.columns = columns;
+  const Eigen::Index m = static_cast<Eigen::Index>(columns);
+  const MatrixXd turned = RandomRotation(columns) * axes.vectors.rightCols(m).transpose();
   for (size_t j = 0; j < width; ++j) {
-    out.mean.push_back(static_cast<float>(mean(static_cast<Eigen::Index>(j))));
+    out.mean.push_back(static_cast<float>(axes.mean(static_cast<Eigen::Index>(j))));
   }
   for (Eigen::Index r = 0; r < m; ++r) {
-    for (Eigen::Index j = 0; j < h; ++j) out.rows.push_back(static_cast<float>(turned(r, j)));
+    for (Eigen::Index j = 0; j < turned.cols(); ++j) {
+      out.rows.push_back(static_cast<float>(turned(r, j)));
+    }
   }
   double skew = 0;
-  for (size_t a = 0; a < out.columns; ++a) {
-    for (size_t b = 0; b < out.columns; ++b) {
+  for (size_t a = 0; a < columns; ++a) {
+    for (size_t b = 0; b < columns; ++b) {
       double dot = a == b ? -1.0 : 0.0;
       for (size_t j = 0; j < width; ++j) {
         dot += double{out.rows[a * width + j]} * double{out.rows[b * width + j]};
@@ -161,8 +175,42 @@ Projection FitProjection(const CascadeInput& input, uint32_t columns) {
   }
   out.skew = std::sqrt(skew) * (1.0 + 0x1p-20) + 1e-12;  // its own rounding in double
   out.kappa = RoundingShare(input, out);
-  out.seeds = FrequentItems(input);
   return out;
+}
+
+// The multiples of 8 about eighths of the width, and the width itself.
+std::vector<size_t> Candidates(size_t width) {
+  const size_t most = std::min<size_t>(width / kStepColumns * kStepColumns, kMaxCascadeColumns);
+  std::vector<size_t> columns;
+  for (size_t eighth = 2; eighth < 8; ++eighth) {
+    const size_t m = RoundUp(width * eighth / 8, 8);
+    if (m < most && (columns.empty() || m > columns.back())) columns.push_back(m);
+  }
+  columns.push_back(most);
+  return columns;
+}
+
+}  // namespace
+
+Projection FitProjection(const CascadeInput& input) {
+  const Axes axes = FitAxes(input);
+  const size_t most = Candidates(input.rows.cols).back();
+  Projection best;
+  if (input.columns > 0) {
+    best = Turn(input, axes, std::min<size_t>(RoundUp(input.columns, kStepColumns), most));
+  } else {
+    double least = std::numeric_limits<double>::infinity();
+    for (const size_t columns : Candidates(input.rows.cols)) {
+      Projection tried = Turn(input, axes, columns);
+      const double cost = ExpectedCost(input, tried);
+      if (cost < least) {
+        least = cost;
+        best = std::move(tried);
+      }
+    }
+  }
+  best.seeds = FrequentItems(input);
+  return best;
 }
 
 }  // namespace stint

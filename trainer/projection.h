@@ -28,8 +28,9 @@ struct Projection {
 
 // The leading M principal axes of the rows' and the hidden states' covariances together, each
 // divided by its trace, turned at random inside of their space: 4 bits a value, and 8 bits of the
-// hidden state, are used best where all coordinates are alike.
-Projection FitProjection(const CascadeInput& input, uint32_t columns);
+// hidden state, are used best where all coordinates are alike. M is input.columns, or the number
+// that promises the quickest answers.
+Projection FitProjection(const CascadeInput& input);
 
 }  // namespace stint
 
