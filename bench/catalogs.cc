@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kSeed = 7;
 constexpr size_t kClicks = 4000;  // of sessions that follow each other: more than a series asks for
+constexpr size_t kCalibrationSessions = 300;
 
 // What a minute or two on two cores makes useful: recall@20 on diginetica 0.48 after one epoch with
 // 224 units, 0.54 being the best of long training.
@@ -75,16 +76,19 @@ Base TrainedBase(size_t units, const LogFiles& logs) {
   return {std::move(result.parameters), dataset.catalog};
 }
 
-std::vector<Click> ClicksOf(const Sessions& sessions) {
-  std::vector<Click> clicks;
-  for (size_t s = 0; s < sessions.size() && clicks.size() < kClicks; ++s) {
+// The first sessions for kClicks, the next ones for calibration.
+void AddClicks(const Sessions& sessions, Workload* work) {
+  size_t s = 0;
+  for (; s < sessions.size() && work->clicks.size() < kClicks; ++s) {
     bool first = true;
     for (const uint32_t item : sessions[s]) {
-      clicks.push_back({.item = item, .first = first});
+      work->clicks.push_back({.item = item, .first = first});
       first = false;
     }
   }
-  return clicks;
+  for (; s < sessions.size() && work->calibration.size() < kCalibrationSessions; ++s) {
+    work->calibration.emplace_back(sessions[s].begin(), sessions[s].end());
+  }
 }
 
 // Item indices of the `items` most frequent ones, in their old order.
@@ -174,7 +178,7 @@ Workload TrainedWorkload(size_t items, size_t units, const LogFiles& logs) {
     work.recipe += ", grown from " + std::to_string(trained) + " items";
   }
   uint64_t unknown = 0;
-  work.clicks = ClicksOf(MapSessions(ReadEvents(logs.test, ReadOptions{}), known, &unknown));
+  AddClicks(MapSessions(ReadEvents(logs.test, ReadOptions{}), known, &unknown), &work);
 
   work.parameters = WithItems(base.parameters, items);
   const std::vector<double> mean = MeanRow(base.parameters.items);
@@ -222,7 +226,7 @@ Workload RandomWorkload(size_t items, size_t units) {
                                   std::cos(2 * std::numbers::pi * random.Unit(2 * j + 1)));
     }
   }
-  work.clicks = ClicksOf(RandomSessions(work.catalog, kClicks / 2, kSeed));
+  AddClicks(RandomSessions(work.catalog, kClicks / 2 + kCalibrationSessions, kSeed), &work);
   return work;
 }
 

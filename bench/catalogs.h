@@ -37,7 +37,9 @@ struct Workload {
   Parameters parameters;      // float32: the model whose top-k is the right answer
   Catalog catalog;            // ids are the item indices
   std::vector<Click> clicks;  // of held-out sessions, one after the other
-  std::string recipe;         // where the rows come from, in words
+  // Other sessions of the same kind, which a model may be fitted to.
+  std::vector<std::vector<uint32_t>> calibration;
+  std::string recipe;  // where the rows come from, in words
 };
 
 enum class Data { kRandom, kTrained };

@@ -36,6 +36,15 @@ constexpr Variant kVariants[] = {
     {"stint_bf16", "plain scan of bfloat16 rows, int8 GRU", "item_rows",
      [](ExportInput* input) { input->dtype = DType::kBf16; }},
     kF32,
+    {"stint_int8_cascade", "cascade, exact in the int8 model", "cascade.codes",
+     [](ExportInput* input) { input->scoring = Scoring::kInt8; }},
+    {"stint_exact_cascade", "cascade, exact in the float32 rows, int8 GRU", "cascade.codes",
+     [](ExportInput* input) { input->scoring = Scoring::kExact; }},
+    {"stint_exact_f32_cascade", "cascade, exact in the float32 model, float32 GRU", "cascade.codes",
+     [](ExportInput* input) {
+       input->scoring = Scoring::kExact;
+       input->dtype = DType::kF32;
+     }},
     {"stint_int8_batch", "16 sessions in a pass over int8 rows: microseconds a session",
      "item_rows", [](ExportInput* input) { input->dtype = DType::kInt8; }, true},
 };
@@ -54,6 +63,7 @@ std::shared_ptr<OpenedModel> Open(const Workload& work, const Variant& variant) 
   input.parameters = &work.parameters;
   input.catalog = &work.catalog;
   variant.choose(&input);
+  input.calibration_sessions = work.calibration;
   auto opened = std::make_shared<OpenedModel>();
   opened->bytes = BuildModel(input);
   stint_error error;
