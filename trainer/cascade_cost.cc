@@ -127,11 +127,16 @@ double ExpectedCost(const CascadeInput& input, const Projection& projection) {
                    query.threshold;
     }
   }
-  // The root of the mean square: slow answers are felt more than quick ones are.
+  // Between the mean and the root of the mean square: slow answers are felt more than quick ones.
+  double sum = 0;
   double squares = 0;
-  for (const double rows : passed) squares += rows * rows;
-  const double candidates = kThresholdLoss * static_cast<double>(stride) *
-                            std::sqrt(squares / static_cast<double>(queries.size()));
+  for (const double rows : passed) {
+    sum += rows;
+    squares += rows * rows;
+  }
+  const double vectors_asked = static_cast<double>(queries.size());
+  const double candidates = kThresholdLoss * static_cast<double>(stride) * 0.5 *
+                            (sum / vectors_asked + std::sqrt(squares / vectors_asked));
   const double tiles = static_cast<double>(PanelTiles(items));
   const double bytes = tiles * static_cast<double>(ScanTileBytes(projection.columns));
   const double arithmetic =
