@@ -34,8 +34,8 @@ std::vector<DeviceModel> DeviceModels() {
     std::string name = kind.name;  // as "none, tanh"
     for (char& c : name) c = c == ' ' ? '-' : c;
     name.erase(name.find(','), 1);
-    models.push_back({name, BuildTestModel(RandomParameters(kind, kItems, kLayers, 2026), numbers,
-                                           kind.dtype, {}, kind.hidden)});
+    models.push_back(
+        {name, BuildTestModel(kind, RandomParameters(kind, kItems, kLayers, 2026), numbers)});
   }
   // One column block and a tail; more columns than 16-bit levels allow (dot-inl.h); names for ids.
   const Parameters wide = RandomParameters(300, {193}, GruForm::kResetAfter, 7);

@@ -208,8 +208,10 @@ std::vector<std::string> Seeds() {
   for (const ModelKind& kind : ModelKinds()) {
     const Parameters parameters = RandomParameters(kind, 9, {3, 5}, 8);
     const Catalog catalog = names ? NameCatalog(9) : NumberCatalog(9);
-    add(kSealed, BuildTestModel(parameters, catalog, kind.dtype, {{1, 2, 3}, {}}, kind.hidden,
-                                finals[seeds.size() % std::size(finals)]));
+    const AlignedBytes file = BuildTestModel(kind, parameters, catalog, {{1, 2, 3}, {}},
+                                             finals[seeds.size() % std::size(finals)]);
+    add(kSealed, file);
+    if (kind.scoring != Scoring::kScan) add(kTrusted | kSealed, file);
     names = !names;
   }
   // As a model of version 1 has it.

@@ -90,8 +90,7 @@ TEST(Batch, LikeEachAloneForEveryKindOfModel) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, 900, {20, 33}, 4);
-    const AlignedBytes bytes =
-        BuildTestModel(parameters, NameCatalog(900), kind.dtype, {}, kind.hidden);
+    const AlignedBytes bytes = BuildTestModel(kind, parameters, NameCatalog(900));
     ForEachTarget([&] {
       Twins twins(bytes, 10, 20);
       for (uint64_t round = 0; round < 3; ++round) {

@@ -77,13 +77,15 @@ TEST(Model, DescribesEveryKind) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, 80, {9, 33}, 4);
-    const AlignedBytes bytes = BuildTestModel(parameters, NumberCatalog(80), kind.dtype, {{1, 2}},
-                                              kind.hidden, {ActivationKind::kTanh});
+    const AlignedBytes bytes =
+        BuildTestModel(kind, parameters, NumberCatalog(80), {{1, 2}}, {ActivationKind::kTanh});
     const ModelPointer model = OpenModel(bytes);
     stint_model_info info;
     ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
-    EXPECT_EQ(info.format_version, kind.dtype == LayerDType(kind.dtype) ? 2u : 3u);
-    EXPECT_STREQ(info.dtype, Name(kind.dtype));
+    const bool is_old = kind.dtype == LayerDType(kind.dtype) && kind.scoring == Scoring::kScan;
+    EXPECT_EQ(info.format_version, is_old ? 2u : 3u);
+    const bool is_exact = kind.scoring == Scoring::kExact;
+    EXPECT_STREQ(info.dtype, Name(is_exact ? DType::kF32 : kind.dtype));
     EXPECT_STREQ(info.embedding, Name(kind.embedding));
     EXPECT_EQ(info.embedding_width,
               kind.embedding == Embedding::kShared ? 33u : kind.embedding_width);

@@ -122,7 +122,7 @@ TEST(NoAlloc, OtherKinds) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, 500, {20, 33}, 4);
-    ExpectQuiet(BuildTestModel(parameters, NumberCatalog(500), kind.dtype, {}, kind.hidden));
+    ExpectQuiet(BuildTestModel(kind, parameters, NumberCatalog(500)));
   }
 }
 

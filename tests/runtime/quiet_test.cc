@@ -117,8 +117,7 @@ TEST(Quiet, OtherKinds) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, kItems, {12}, 4);
-    ExpectQuiet(BuildTestModel(parameters, NumberCatalog(kItems), kind.dtype, {}, kind.hidden),
-                kFewer);
+    ExpectQuiet(BuildTestModel(kind, parameters, NumberCatalog(kItems)), kFewer);
   }
 }
 

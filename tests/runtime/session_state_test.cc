@@ -71,7 +71,7 @@ TEST(SessionState, OfEveryKindOfModel) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, 70, {9, 13}, 5);
-    GoesOn(BuildTestModel(parameters, NumberCatalog(70), kind.dtype, {}, kind.hidden), 70);
+    GoesOn(BuildTestModel(kind, parameters, NumberCatalog(70)), 70);
   }
 }
 

@@ -195,7 +195,7 @@ TEST_F(Session, OfEveryKindInTheCallersMemory) {
     SCOPED_TRACE(kind.name);
     for (const std::vector<size_t>& layers : {std::vector<size_t>{13}, {50, 7}, {7, 50}}) {
       const Parameters parameters = RandomParameters(kind, 100, layers, 5);
-      const AlignedBytes bytes = BuildTestModel(parameters, catalog_, kind.dtype, {}, kind.hidden);
+      const AlignedBytes bytes = BuildTestModel(kind, parameters, catalog_);
       const ModelPointer model = OpenModel(bytes);
       const size_t size = stint_session_size(model.get(), 10);
       std::vector<stint_recommendation> first;

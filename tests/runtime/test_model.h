@@ -75,6 +75,7 @@ struct ModelKind {
   GruForm form;
   DType dtype;
   Activation hidden;
+  Scoring scoring = Scoring::kScan;  // others: with a cascade
 };
 inline const std::vector<ModelKind>& ModelKinds() {
   using K = ActivationKind;
@@ -91,6 +92,28 @@ inline const std::vector<ModelKind>& ModelKinds() {
       {"shared, int4", Embedding::kShared, 0, kAfter, DType::kInt4, {K::kTanh}},
       {"separate, bf16", Embedding::kSeparate, 29, kAfter, DType::kBf16, {K::kTanh}},
       {"none, int4", Embedding::kNone, 0, kAfter, DType::kInt4, {K::kRelu}},
+      {"shared, int8 cascade",
+       Embedding::kShared,
+       0,
+       kAfter,
+       DType::kInt8,
+       {K::kTanh},
+       Scoring::kInt8},
+      {"none, int8 cascade",
+       Embedding::kNone,
+       0,
+       kBefore,
+       DType::kInt8,
+       {K::kRelu},
+       Scoring::kInt8},
+      {"shared, exact", Embedding::kShared, 0, kAfter, DType::kInt8, {K::kTanh}, Scoring::kExact},
+      {"separate, exact f32",
+       Embedding::kSeparate,
+       29,
+       kBefore,
+       DType::kF32,
+       {K::kTanh},
+       Scoring::kExact},
   };
   return kinds;
 }
@@ -137,6 +160,31 @@ inline AlignedBytes BuildTestModel(const Parameters& parameters, const Catalog& 
   input.self_test_sessions = std::move(self_tests);
   input.hidden_activation = hidden;
   input.final_activation = final;
+  return BuildModel(input);
+}
+
+// Of a kind; a cascade has columns for about half of the width.
+inline AlignedBytes BuildTestModel(const ModelKind& kind, const Parameters& parameters,
+                                   const Catalog& catalog,
+                                   std::vector<std::vector<uint32_t>> self_tests = {},
+                                   const Activation& final = {ActivationKind::kSoftmax}) {
+  ExportInput input;
+  input.parameters = &parameters;
+  input.catalog = &catalog;
+  input.dtype = kind.dtype;
+  input.hyperparameters = R"({"layers": "test"})";
+  input.training_summary = R"({"epochs": 0})";
+  input.self_test_sessions = std::move(self_tests);
+  input.hidden_activation = kind.hidden;
+  input.final_activation = final;
+  input.scoring = kind.scoring;
+  if (kind.scoring != Scoring::kScan) {
+    input.cascade_columns = static_cast<uint32_t>(parameters.width() / 8 * 4 + 4);
+    for (uint32_t i = 0; i < 8; ++i) {
+      const uint32_t items = static_cast<uint32_t>(parameters.items.rows);
+      input.calibration_sessions.push_back({i * 5 % items, i * 3 % items});
+    }
+  }
   return BuildModel(input);
 }
 

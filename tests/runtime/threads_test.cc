@@ -79,8 +79,7 @@ TEST(Threads, OtherKinds) {
   for (const ModelKind& kind : ModelKinds()) {
     SCOPED_TRACE(kind.name);
     const Parameters parameters = RandomParameters(kind, 300, {20}, 4);
-    ExpectSameAnswersAsAlone(
-        BuildTestModel(parameters, NumberCatalog(300), kind.dtype, {}, kind.hidden));
+    ExpectSameAnswersAsAlone(BuildTestModel(kind, parameters, NumberCatalog(300)));
   }
 }
 
