@@ -213,8 +213,9 @@ void AddScoringOption(CLI::App* app, Scoring* scoring) {
       "scan, int8 or exact: how the top-k is found, which is exact in every case. scan reads "
       "all item rows. int8, with --dtype int8, reads short codes of them, and then the rows of "
       "the few items that can win: the answers of scan, bit for bit, in less time. For H units "
-      "in the last layer the file is larger by H + 16, up to a multiple of 64, and H / 4 + 6 "
-      "bytes an item. exact does the same with item rows that stay float32, 4 H bytes more, "
+      "in the last layer and M codes an item, chosen for speed, the file is larger by H + 16, up "
+      "to a multiple of 64, and M / 2 + 6 bytes an item. exact does the same with item rows that "
+      "stay float32, 4 H bytes more, "
       "whose scores are summed in double: the top-k of these, proven. Its layers are int8 by "
       "--dtype int8; by --dtype f32 they are float32 too, and hidden states have the bits of "
       "--scoring scan --dtype f32");

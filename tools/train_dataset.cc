@@ -64,15 +64,16 @@ std::vector<std::vector<uint32_t>> SelfTestSessions(const Sessions& sessions) {
 }
 
 std::vector<std::vector<uint32_t>> CalibrationSessions(const Sessions& sessions) {
-  constexpr size_t kSessions = 200;
+  constexpr size_t kClicks = 4096;
   constexpr size_t kLongest = 50;
   std::vector<std::vector<uint32_t>> beginnings;
-  const size_t count = std::min(kSessions, sessions.size());
-  for (size_t n = 0; n < count; ++n) {
+  size_t clicks = 0;
+  for (size_t n = 0; n < sessions.size() && clicks < kClicks; ++n) {
     const auto items = sessions[sessions.order[sessions.size() - 1 - n]];
-    if (items.empty()) continue;
-    const size_t length = 1 + n % std::min(items.size(), kLongest);
+    const size_t length = std::min(items.size(), kLongest);
+    if (length == 0) continue;
     beginnings.emplace_back(items.begin(), items.begin() + static_cast<ptrdiff_t>(length));
+    clicks += length;
   }
   return beginnings;
 }

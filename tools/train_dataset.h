@@ -25,7 +25,7 @@ void CheckTrainable(const TrainArguments& arguments, const Dataset& dataset);
 // Sessions spread over the training data: short and long ones, with frequent and rare items.
 std::vector<std::vector<uint32_t>> SelfTestSessions(const Sessions& sessions);
 
-// The beginnings, of all lengths, of the newest sessions: what a cascade is fitted to.
+// The newest sessions, some thousand clicks: what a cascade is fitted to.
 std::vector<std::vector<uint32_t>> CalibrationSessions(const Sessions& sessions);
 
 }  // namespace stint
