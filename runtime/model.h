@@ -22,7 +22,8 @@ struct Panels {
   uint32_t cols;
   uint32_t tiles;
   size_t tile_bytes;
-  const float* biases;  // [rows] of ItemRowKind::kF32Rows, where a tile is 64 rows; else null
+  // [rows] of ItemRowKind::kF32Rows, where a tile is 64 rows; else null.
+  const float* biases = nullptr;
 };
 
 // A weight matrix [rows, cols] of which single rows are read (schema/panel.h).

@@ -170,8 +170,8 @@ Bytes MakeFile(const HandMade& hand, const Lie& lie) {
   return base.Seal(std::move(bytes));
 }
 
-// Answers of a scan of the int8 rows that the cascade does not give, over all targets. All items
-// are seeds: the threshold is the k-th best score from the start on.
+// Answers of a scan of the int8 rows that the cascade does not give, over all targets. The best
+// items are what the last answer was: the threshold is the k-th best score from the start on.
 size_t WrongAnswers(const HandMade& hand, const Lie& lie = {}) {
   const Copy file(MakeFile(hand, lie));
   stint_model* opened = nullptr;
@@ -195,6 +195,8 @@ size_t WrongAnswers(const HandMade& hand, const Lie& lie = {}) {
     for (const uint32_t k : {1u, 5u, 20u}) {
       stint_recommendation top[20];
       size_t count = 0;
+      std::copy_n(order.begin(), 20, s->seeds);
+      s->seed_count = 20;
       ASSERT_EQ(stint_recommend(session.get(), k, nullptr, top, &count), STINT_OK);
       bool same = count == k;
       for (uint32_t i = 0; same && i < k; ++i) {
