@@ -453,8 +453,8 @@ stint_status stint_model_self_test(const stint_model* model, stint_error* error)
         continue;
       }
       status = Fail(error, STINT_SELF_TEST_FAILED,
-                    "self-test %u, place %u: item %u with score %.9g instead of item %u with %.9g",
-                    t, i + 1, top[i].item, static_cast<double>(top[i].score), test.top_items[i],
+                    "self-test %u, place %u: item %u with score %g instead of item %u with %g", t,
+                    i + 1, top[i].item, static_cast<double>(top[i].score), test.top_items[i],
                     static_cast<double>(test.top_scores[i]));
     }
   }

@@ -9,7 +9,6 @@
 #include "runtime/model.h"
 
 #include <cinttypes>
-#include <cstdio>
 #include <cstring>
 
 #include "runtime/final_activation.h"
@@ -179,10 +178,10 @@ class Binder {
         return Fail(error_, STINT_CORRUPT, "layer %u has %u inputs, not %u", l, out.inputs,
                     expected);
       }
-      std::snprintf(name, sizeof(name), "layer%u.input_weights", l);
+      Format(name, sizeof(name), "layer%u.input_weights", l);
       STINT_RETURN_IF_ERROR(BindPanels(name, layer.input_weights(), LayerPanels(), 3 * out.units,
                                        out.inputs, &out.input_weights));
-      std::snprintf(name, sizeof(name), "layer%u.hidden_weights", l);
+      Format(name, sizeof(name), "layer%u.hidden_weights", l);
       STINT_RETURN_IF_ERROR(BindPanels(name, layer.hidden_weights(), LayerPanels(), 3 * out.units,
                                        out.units, &out.hidden_weights));
     }
@@ -315,7 +314,7 @@ class Binder {
                   static_cast<size_t>(bytes - data_));
     }
     Section& entry = model_->section[model_->sections++];
-    std::snprintf(entry.name, sizeof(entry.name), "%s", name);
+    Format(entry.name, sizeof(entry.name), "%s", name);
     entry.data = bytes;
     entry.size = static_cast<size_t>(size);
     entry.xxh3 = section->xxh3();

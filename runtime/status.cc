@@ -5,7 +5,6 @@
 #include "runtime/status.h"
 
 #include <cstdarg>
-#include <cstdio>
 
 namespace stint {
 
@@ -14,7 +13,7 @@ Status Fail(stint_error* error, Status status, const char* format, ...) {
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->message, sizeof(error->message), format, arguments);
+    FormatArguments(error->message, sizeof(error->message), format, arguments);
     va_end(arguments);
   }
   return status;

@@ -7,6 +7,7 @@
 
 #include <cassert>
 
+#include "runtime/text.h"
 #include "stint/stint.h"
 
 // Invariants of our own code only, never a property of a file or of an argument.
@@ -28,17 +29,11 @@
 #define STINT_NONBLOCKING
 #endif
 
-#if defined(__GNUC__)
-#define STINT_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define STINT_PRINTF(text, first)
-#endif
-
 namespace stint {
 
 using Status = stint_status;
 
-// Fills `error`, which may be null, and returns `status`.
+// Fills `error`, which may be null, by Format() (text.h), and returns `status`.
 Status Fail(stint_error* error, Status status, const char* format, ...) STINT_PRINTF(3, 4);
 
 }  // namespace stint

@@ -9,7 +9,6 @@
 #include "runtime/verify.h"
 
 #include <cinttypes>
-#include <cstdio>
 
 #include "runtime/validate.h"
 #include "schema/checksum.h"
@@ -65,7 +64,7 @@ Status VerifySections(const BoundModel& model, stint_error* error) {
     const uint64_t checksum = XXH3_64bits_digest(&hash);
     if (checksum != section.xxh3) {
       char where[sizeof(section.name) + 16];
-      std::snprintf(where, sizeof(where), "section '%s'", section.name);
+      Format(where, sizeof(where), "section '%s'", section.name);
       return BadChecksum(where, checksum, section.xxh3, error);
     }
   }
