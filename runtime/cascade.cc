@@ -99,6 +99,8 @@ class Search {
   // False where the vector is too long for it.
   bool Prepare() {
     exact_ = s_->model->item_kind == ItemRowKind::kF32Rows;
+    // A row by itself costs some four of a scan of int8 rows, one of a scan of floats.
+    affordable_ = exact_ ? s_->model->items : s_->model->items / 4;
     root_width_ = std::sqrt(static_cast<double>(s_->model->width)) * kOutward;
     PrepareCandidates();
     return PrepareScan();
@@ -308,12 +310,19 @@ class Search {
       if (!Score(room.good, good)) return false;
       if (waiting > room.waiting_room - kCandidateRoom) {
         waiting = StillWaiting(waiting);
-        if (waiting > room.waiting_room / 2) return false;
+        if (waiting > room.waiting_room / 2) {
+          if (!ScoreWaiting(waiting)) return false;
+          waiting = 0;
+        }
       }
     }
-    waiting = StillWaiting(waiting);
-    for (size_t i = 0; i < waiting; i += kMostCandidates) {
-      const size_t rest = waiting - i < kMostCandidates ? waiting - i : kMostCandidates;
+    return ScoreWaiting(StillWaiting(waiting));
+  }
+
+  bool ScoreWaiting(size_t count) {
+    const CascadeScratch& room = s_->cascade;
+    for (size_t i = 0; i < count; i += kMostCandidates) {
+      const size_t rest = count - i < kMostCandidates ? count - i : kMostCandidates;
       if (!Score(room.items + i, rest)) return false;
     }
     return true;
@@ -337,6 +346,8 @@ class Search {
   bool Score(const uint32_t* items, size_t count) {
     CascadeScratch& room = s_->cascade;
     if (count == 0) return true;
+    if (count > affordable_) return false;
+    affordable_ -= count;
     kernels_.row_scores(rows_, candidate_, items, count, room.scores);
     for (size_t i = 0; i < count; ++i) {
       float score = room.scores[i];
@@ -428,6 +439,7 @@ class Search {
   double root_width_ = 0;
   double tiny_ = 0;
   size_t finalists_ = 0;
+  size_t affordable_ = 0;  // candidates, before a plain scan is the quicker way
 };
 
 }  // namespace

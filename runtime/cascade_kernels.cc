@@ -67,7 +67,7 @@ size_t BoundScanAll(const BoundScan& s, size_t first, size_t last, const Filter&
     bits &= filter.Allowed(t);
     const size_t found = hwy::PopCount(bits);
     for (size_t i = 0; i < kWritten; ++i, bits &= bits - 1) {
-      const size_t row = bits ? hwy::Num0BitsBelowLS1Bit_Nonzero64(bits) : 0;
+      const size_t row = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits | uint64_t{1} << 63);
       items[count + i] = static_cast<uint32_t>(t * kTileRows + row);
       bounds[count + i] = values[row];
     }

@@ -45,22 +45,31 @@ HWY_INLINE void NibbleSums(const uint8_t* HWY_RESTRICT codes, size_t steps,
 #if STINT_BYTE_DOT && HWY_ARCH_X86
   // A whole byte is 16 high + low: what is 16 times the high code is left over when the product
   // with the low code is taken away. A mask less in the loop, which the two ports for vectors
-  // bound.
-  sum1 = sum3 = hn::Add(sum0, hn::ShiftLeft<4>(sum0));
-  HWY_UNROLL(2)  // g++ 12 moves all sums to other registers and back at the end of each round
-  for (size_t p = 0; p < steps; ++p, codes += kScanStepBytes) {
-    hwy::Prefetch(codes + kAhead);
-    hwy::Prefetch(codes + kAhead + kNibbleBlock);
+  // bound. Even and odd steps have sums of their own: each product waits for the one before it.
+  const auto step = [&](size_t p, V& low0, V& all0, V& low2, V& all2) HWY_ATTR {
+    const uint8_t* HWY_RESTRICT from = codes + p * kScanStepBytes;
+    hwy::Prefetch(from + kAhead);
+    hwy::Prefetch(from + kAhead + kNibbleBlock);
     const auto x = Broadcast(q + p * kStepColumns);
-    const auto u0 = hn::Load(du8, codes);
-    const auto u1 = hn::Load(du8, codes + kNibbleBlock);
-    sum0 = SmallByteDot(di, hn::And(u0, low), x, sum0);
-    sum1 = SmallByteDot(di, u0, x, sum1);
-    sum2 = SmallByteDot(di, hn::And(u1, low), x, sum2);
-    sum3 = SmallByteDot(di, u1, x, sum3);
+    const auto u0 = hn::Load(du8, from);
+    const auto u1 = hn::Load(du8, from + kNibbleBlock);
+    low0 = SmallByteDot(di, hn::And(u0, low), x, low0);
+    all0 = SmallByteDot(di, u0, x, all0);
+    low2 = SmallByteDot(di, hn::And(u1, low), x, low2);
+    all2 = SmallByteDot(di, u1, x, all2);
+  };
+  sum1 = sum3 = hn::Add(sum0, hn::ShiftLeft<4>(sum0));
+  V odd0 = hn::Zero(di), odd1 = odd0, odd2 = odd0, odd3 = odd0;
+  size_t p = 0;
+  for (; p + 2 <= steps; p += 2) {
+    step(p, sum0, sum1, sum2, sum3);
+    step(p + 1, odd0, odd1, odd2, odd3);
   }
-  sum1 = hn::Sub(sum1, sum0);
-  sum3 = hn::Sub(sum3, sum2);
+  if (p < steps) step(p, sum0, sum1, sum2, sum3);
+  sum0 = hn::Add(sum0, odd0);
+  sum2 = hn::Add(sum2, odd2);
+  sum1 = hn::Sub(hn::Add(sum1, odd1), sum0);
+  sum3 = hn::Sub(hn::Add(sum3, odd3), sum2);
 #else
   const hn::Repartition<uint16_t, TileI32> du16;
 #if STINT_BYTE_DOT

@@ -84,7 +84,6 @@ uint64_t LayOut(const BoundModel& model, uint32_t max_k, void* memory, SessionSt
     room.x = arena.Take<float>(model.width);
     room.projected = arena.Take<float>(uint64_t{model.cascade.projection.tiles} * kTileRows);
     room.q = arena.Take<int8_t>(model.cascade.columns);
-    // Where more wait, a plain scan is the quicker way: a row by itself costs some four of a scan.
     room.waiting_room = static_cast<size_t>(2 * kCandidateRoom + model.items / 4);
     room.items = arena.Take<uint32_t>(room.waiting_room);
     room.bounds = arena.Take<float>(room.waiting_room);
