@@ -33,6 +33,8 @@ struct Engine {
   // Sessions that a call answers in one pass over the bytes. `items` and `hidden` of a caller are
   // those of the session of the click.
   size_t sessions = 1;
+  // A call is a part of an answer: it has no items to compare with the right ones.
+  bool is_part = false;
   std::function<std::unique_ptr<Caller>(uint32_t k)> call;
   // Answers that are not the exact top-k of the engine's own (rounded) rows, of the first `clicks`;
   // empty where an engine cannot tell.

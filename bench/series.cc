@@ -233,10 +233,10 @@ Series Measure(const Engine& engine, const Asking& asking, const Workload& work,
     series.answers_per_second += 1e6 * static_cast<double>(share.microseconds.size()) / total;
     series.microseconds.insert(series.microseconds.end(), share.microseconds.begin(),
                                share.microseconds.end());
-    Compare(share, asking.k, exact, &series, &common);
+    if (!engine.is_part) Compare(share, asking.k, exact, &series, &common);
   }
   std::sort(series.microseconds.begin(), series.microseconds.end());
-  series.overlap = common / static_cast<double>(series.checked);
+  if (series.checked > 0) series.overlap = common / static_cast<double>(series.checked);
   return series;
 }
 

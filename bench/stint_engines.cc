@@ -3,13 +3,17 @@
 
 #include "bench/stint_engines.h"
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "bench/bounds_scan.h"
 #include "stint/stint.h"
 #include "stint/stint.hpp"
 #include "trainer/export.h"
@@ -23,7 +27,7 @@ struct Variant {
   const char* note;
   const char* scanned;  // the section that every answer reads from its start to its end
   void (*choose)(ExportInput*);
-  bool batch = false;  // kBatch sessions a call, else one
+  enum { kClick, kBatchOfClicks, kBoundsAlone } call = kClick;
 };
 constexpr size_t kBatch = 16;  // sessions that stint_recommend_batch() answers in one pass
 constexpr Variant kF32 = {"stint_f32", "plain scan of float32 rows, float32 GRU", "item_rows",
@@ -45,8 +49,11 @@ constexpr Variant kVariants[] = {
        input->scoring = Scoring::kExact;
        input->dtype = DType::kF32;
      }},
+    {"stint_bounds_alone", "the cascade's first stage alone: 4-bit codes to bounds of all items",
+     "cascade.codes", [](ExportInput* input) { input->scoring = Scoring::kExact; },
+     Variant::kBoundsAlone},
     {"stint_int8_batch", "16 sessions in a pass over int8 rows: microseconds a session",
-     "item_rows", [](ExportInput* input) { input->dtype = DType::kInt8; }, true},
+     "item_rows", [](ExportInput* input) { input->dtype = DType::kInt8; }, Variant::kBatchOfClicks},
 };
 
 void Check(stint_status status) {
@@ -157,6 +164,29 @@ std::unique_ptr<Caller> MakeBatchCaller(std::shared_ptr<OpenedModel> opened,
   return caller;
 }
 
+// The first stage alone, of a session that has clicked.
+std::unique_ptr<Caller> MakeBoundsCaller(std::shared_ptr<OpenedModel> opened,
+                                         const std::vector<Click>& clicks, uint32_t k) {
+  struct State {
+    std::shared_ptr<OpenedModel> opened;  // outlives the session
+    Session session;
+    std::optional<BoundsScan> scan;
+  };
+  auto state = std::make_shared<State>();
+  state->opened = std::move(opened);
+  Check(state->session.Create(state->opened->model, k));
+  state->scan.emplace(state->session.get());
+  auto caller = std::make_unique<Caller>();
+  caller->prepare = [state, k, &clicks](size_t click) {
+    if (clicks[click].first) Check(state->session.Reset());
+    Check(state->session.Observe(clicks[click].item));
+    state->scan->Prepare(k);
+  };
+  caller->answer = [state](size_t) { benchmark::DoNotOptimize(state->scan->Run()); };
+  caller->hidden = [](float*) {};
+  return caller;
+}
+
 // Against the model's own scores of all items, sorted.
 size_t WrongByOwnRows(const std::shared_ptr<OpenedModel>& opened, const Workload& work, uint32_t k,
                       size_t clicks) {
@@ -195,11 +225,19 @@ Engine MakeEngine(const Workload& work, const Variant& variant) {
   if (engine.data == nullptr) {
     throw std::runtime_error(std::string(variant.name) + ": no section " + variant.scanned);
   }
-  engine.sessions = variant.batch ? kBatch : 1;
+  engine.sessions = variant.call == Variant::kBatchOfClicks ? kBatch : 1;
+  engine.is_part = variant.call == Variant::kBoundsAlone;
   engine.call = [opened, &work, &variant](uint32_t k) {
-    return variant.batch ? MakeBatchCaller(opened, work.clicks, k)
-                         : MakeCaller(opened, work.clicks, k);
+    switch (variant.call) {
+      case Variant::kBatchOfClicks:
+        return MakeBatchCaller(opened, work.clicks, k);
+      case Variant::kBoundsAlone:
+        return MakeBoundsCaller(opened, work.clicks, k);
+      default:
+        return MakeCaller(opened, work.clicks, k);
+    }
   };
+  if (engine.is_part) return engine;
   engine.wrong_by_own_rows = [opened, &work](uint32_t k, size_t clicks) {
     return WrongByOwnRows(opened, work, k, clicks);
   };

@@ -284,7 +284,8 @@ class Search {
 
   // Of the items that a chunk of tiles leaves over, those that would pass without their radius are
   // scored at once and raise the threshold; the others wait, and few of them are still in question
-  // at the end: 579 of 3,450 at the 95th percentile of 43,097 x 100, M = 56.
+  // at the end: 579 of 3,450 at the 95th percentile of 43,097 x 100, M = 56. Every second scan
+  // backward, from what the cache still holds: no gain (3.9 MB 195 us and 198, 6 MB 281 and 276).
   bool ScanAll() {
     CascadeScratch& room = s_->cascade;
     const size_t tiles = static_cast<size_t>(PanelTiles(s_->model->items));
