@@ -8,7 +8,7 @@
 #                          (bf16, fp16) it has no use for: they run the Ice Lake code. For the size
 #                          of the library, 6 to 8 KB each, not SSSE3 and SSE4, which gain nothing over
 #                          SSE2 (59.9 us and 59.8 for 10,000 x 100), nor AVX3 without VNNI (servers
-#                          of 2017 to 2020: 23 us, AVX2 32)
+#                          of 2017 to 2020: 23 us, AVX2 32). STINT_ALL_TARGETS has them all.
 #   stint_highway_trainer  for the trainer: fewer targets, as each costs seconds a unit. What is
 #                          left out falls back to the next lower one (Zen 4 and Sapphire
 #                          Rapids to AVX3, which is what 32-bit floats need).
@@ -67,6 +67,8 @@ add_library(stint_highway INTERFACE)
 target_link_libraries(stint_highway INTERFACE stint_highway_library)
 if(STINT_PORTABLE)  # what the compiler's flags allow, no choice at run time
   target_compile_definitions(stint_highway INTERFACE HWY_COMPILE_ONLY_STATIC)
+elseif(STINT_ALL_TARGETS)
+  target_compile_definitions(stint_highway INTERFACE HWY_WANT_AVX3_DL)
 else()
   target_compile_definitions(stint_highway INTERFACE
     HWY_WANT_AVX3_DL "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3|HWY_AVX3_ZEN4|HWY_AVX3_SPR)")
