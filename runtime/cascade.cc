@@ -129,7 +129,11 @@ class Search {
     kernels.quantize(hidden, width, room.quantized, &q);
     candidate_ = {q.high, q.low, nullptr, nullptr, q.sum, q.step};
     const size_t columns = static_cast<size_t>(PanelSteps(width)) * kStepColumns;
-    if (q.pairs) {
+    if (!q.pairs) {  // rows are read in whole vectors, and another target may have been here
+      const size_t plane = static_cast<size_t>(QuantizedBytes(width)) / 2;
+      std::memset(room.quantized + columns, 0, plane - columns);
+      std::memset(room.quantized + plane + columns, 0, plane - columns);
+    } else {
       for (size_t j = 0; j < columns; j += kStepColumns) {
         std::memcpy(&room.even[j / kStepColumns], q.pairs + j, sizeof(int32_t));
         std::memcpy(&room.odd[j / kStepColumns], q.pairs + j + 2, sizeof(int32_t));
@@ -250,8 +254,9 @@ class Search {
     return static_cast<float>(scaled - std::fabs(scaled) * kThresholdSlack);
   }
 
+  static uint64_t BitOf(uint32_t item) { return uint64_t{1} << item % kTileRows; }
   bool Allowed(uint32_t item) const {
-    return filter_.Allowed(item / kTileRows) >> item % kTileRows & 1;
+    return (filter_.Allowed(item / kTileRows) & BitOf(item)) != 0;
   }
 
   // The k-th best score of the last answer's items, which are mostly good again, or of those that
@@ -267,8 +272,11 @@ class Search {
     CascadeScratch& room = s_->cascade;
     size_t count = 0;
     for (size_t i = 0; i < seed_count && count < kMostCandidates; ++i) {
-      if (Allowed(seeds[i])) room.good[count++] = seeds[i];
+      if (!Allowed(seeds[i])) continue;
+      room.good[count++] = seeds[i];
+      s_->deny[seeds[i] / kTileRows] ^= BitOf(seeds[i]);  // so that a repeat does not come in
     }
+    for (size_t i = 0; i < count; ++i) s_->deny[room.good[i] / kTileRows] ^= BitOf(room.good[i]);
     if (count < keep_) return;
     kernels_.row_scores(rows_, candidate_, room.good, count, room.scores);
     Heap heap(s_->keys, keep_);

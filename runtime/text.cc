@@ -4,6 +4,7 @@
 // Values -> bounded text.
 #include "runtime/text.h"
 
+#include <cassert>
 #include <cstdint>
 #include <cstring>
 
@@ -158,6 +159,7 @@ size_t FormatArguments(char* text, size_t size, const char* format, va_list argu
         if (number < 0) out.Put('-');
         out.PutNumber(static_cast<uint64_t>(number < 0 ? -number : number), 10, width);
       } else {
+        assert(c == 'u' || c == 'x');
         const uint64_t number =
             bytes == sizeof(uint64_t) ? va_arg(arguments, uint64_t) : va_arg(arguments, unsigned);
         out.PutNumber(number, c == 'x' ? 16 : 10, width);

@@ -22,7 +22,7 @@
 // Padding: columns up to a multiple of 4 have code 0 (byte 128 of int8, bits 0 of int4, where the
 // vector is zero anyway); rows up to a multiple of 64 have scale 0, bias 0, code 0 or weight 0.
 // Every tile is a multiple of 64 bytes.
-// (Four streams 2 KB apart fell to a quarter of the bandwidth: SCORING section 3.)
+// (Four streams 2 KB apart fell to a quarter of the bandwidth.)
 //
 // Rows, for matrices of which single rows are read: a row of panels would touch a cache line every
 // four columns, here it is one piece. Rows follow each other:

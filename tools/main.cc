@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -91,6 +92,15 @@ std::string ParseMessage(const CLI::ParseError& error) {
   std::string message = error.what();
   for (size_t at = 0; (at = message.find('\n', at)) != std::string::npos;) message[at] = ' ';
   if (message == "A subcommand is required") return "a command is required";
+  for (const char* begin : {"The following argument was not expected: ",
+                            "The following arguments were not expected: "}) {
+    if (message.rfind(begin, 0) != 0) continue;
+    std::string rest = message.substr(std::strlen(begin));
+    const size_t option = rest.rfind('-', 0) == 0 ? 0 : rest.find(" -");
+    if (option == std::string::npos) return "too many arguments: '" + rest + "'";
+    rest = rest.substr(option == 0 ? 0 : option + 1);
+    return "no option '" + rest.substr(0, rest.find(' ')) + "'";
+  }
   const std::string many = ": At Most 1 required but received ";
   if (const size_t at = message.find(many); at != std::string::npos) {
     const std::string count = message.substr(at + many.size());

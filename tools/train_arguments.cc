@@ -40,7 +40,8 @@ void ParseLast(const std::string& text, ValidationSplit* split) {
 void ParseSpan(const std::string& text, ValidationSplit* split) {
   split->words = {"--validate-span", text};
   if (!ParseEventTime(text, &split->span) || split->span <= EventTime()) {
-    throw CLI::ValidationError("--validate-span", "'" + text + "' is not a time above 0");
+    throw CLI::ValidationError("--validate-span",
+                               "'" + text + "' is not a time above 0, in the range of a log's");
   }
 }
 
@@ -215,8 +216,8 @@ void AddScoringOption(CLI::App* app, Scoring* scoring) {
       "the few items that can win: the answers of scan, bit for bit, in less time. For H units "
       "in the last layer and M codes an item, chosen for speed, the file is larger by H + 16, up "
       "to a multiple of 64, and M / 2 + 6 bytes an item. exact does the same with item rows that "
-      "stay float32, 4 H bytes more, "
-      "whose scores are summed in double: the top-k of these, proven. Its layers are int8 by "
+      "stay float32, 4 H + 4 bytes an "
+      "item, whose scores are summed in double: the top-k of these, proven. Its layers are int8 by "
       "--dtype int8; by --dtype f32 they are float32 too, and hidden states have the bits of "
       "--scoring scan --dtype f32");
 }

@@ -46,7 +46,8 @@ float UnitOf(std::vector<double> values) {
 }
 
 uint32_t Levels(double value, float unit) {
-  const double level = unit > 0 ? std::ceil(value * (1.0 + 0x1p-36) / double{unit}) : 0.0;
+  if (value == 0) return 0;
+  const double level = unit > 0 ? std::ceil(value * (1.0 + 0x1p-36) / double{unit}) : 256.0;
   return level <= 255.0 ? static_cast<uint32_t>(level) : 256;  // 256: it has none
 }
 

@@ -182,5 +182,38 @@ TEST(Cascade, GivesTheAnswersOfBruteForceOverFloatRows) {
   }
 }
 
+// A session goes on when the target changes, whatever the last one left in its scratch.
+TEST(Cascade, ATargetMayChangeWithinASession) {
+  const std::vector<std::string> names = TargetNames();
+  for (const size_t width : {20u, 100u, 112u, 128u}) {
+    for (const Scoring scoring : {Scoring::kInt8, Scoring::kExact}) {
+      SCOPED_TRACE(std::to_string(width) + " units");
+      const Parameters p = RandomParameters(3000, {width}, GruForm::kResetAfter, 5);
+      const Catalog catalog = NumberCatalog(3000);
+      const AlignedBytes bytes = BuildModel(CascadeExport(p, catalog, scoring, 16));
+      const ModelPointer model = OpenModel(bytes);
+      const SessionPointer session = NewSession(model.get(), 20);
+      std::vector<float> scores(3000);
+      for (uint32_t click = 0; click < 12 * names.size(); ++click) {
+        // Each after each other: steps of 1, of 2, ...
+        const std::string& name = names[click * (1 + click / names.size()) % names.size()];
+        SCOPED_TRACE("click " + std::to_string(click) + ", target " + name);
+        ASSERT_EQ(stint_set_target(name.c_str()), STINT_OK);
+        ASSERT_EQ(stint_observe(session.get(), static_cast<uint32_t>(MixBits(click) % 3000)),
+                  STINT_OK);
+        ASSERT_EQ(stint_scores(session.get(), scores.data()), STINT_OK);
+        std::vector<stint_recommendation> expected;
+        for (uint32_t i = 0; i < 3000; ++i) expected.push_back({0, i, scores[i]});
+        std::stable_sort(expected.begin(), expected.end(),
+                         [](const auto& a, const auto& b) { return a.score > b.score; });
+        expected.resize(20);
+        ExpectSame(Recommend(session.get(), 20, nullptr), expected);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+  ASSERT_EQ(stint_set_target(nullptr), STINT_OK);
+}
+
 }  // namespace
 }  // namespace stint

@@ -71,6 +71,8 @@ TEST(ForgedCascade, Fields) {
           [&](schema::Cascade* c) { return c->mutate_kappa(value); },
           [&](schema::Cascade* c) { return c->mutate_omega(value); },
           [&](schema::Cascade* c) { return c->mutate_largest_bias(value); },
+          [&](schema::Cascade* c) { return c->mutate_mean_rho(value); },
+          [&](schema::Cascade* c) { return c->mutate_mean_tau(value); },
       };
       for (const auto& change : changes) {
         ExpectRefused(forgery, "a bound of the cascade",
@@ -109,6 +111,40 @@ TEST(ForgedCascade, FieldsThatAreLegal) {
         const Bytes sealed = forgery.Seal(std::move(bytes));
         ForEachTarget([&] { ASSERT_EQ(Try(sealed), STINT_OK) << value << ", field " << field; });
         ASSERT_FALSE(HasFatalFailure());
+      }
+    }
+  }
+}
+
+// One item as all seeds counts once: else it would stand for the k best.
+TEST(ForgedCascade, SeedsThatRepeat) {
+  for (const size_t index : {kInt8Cascade, kExactCascade}) {
+    const Forgery& forgery = Forgeries()[index];
+    for (uint32_t seed = 0; seed < 9; ++seed) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      Bytes bytes = forgery.bytes();
+      auto* const seeds = schema::GetMutableModel(bytes.data())->mutable_cascade()->mutable_seeds();
+      ASSERT_EQ(seeds->size(), 9u);
+      for (uint32_t i = 0; i < 9; ++i) seeds->Mutate(i, seed);
+      const Copy file(forgery.Seal(std::move(bytes)));
+      stint_model* opened = nullptr;
+      ASSERT_EQ(stint_model_from_buffer(file.data(), file.size(), &opened, nullptr), STINT_OK);
+      const ModelPointer model(opened, stint_model_destroy);
+      for (uint32_t item = 0; item < 9; ++item) {
+        const SessionPointer session = NewSession(model.get(), 5);
+        ASSERT_EQ(stint_observe(session.get(), item), STINT_OK);
+        std::vector<float> scores(9);
+        ASSERT_EQ(stint_scores(session.get(), scores.data()), STINT_OK);
+        std::vector<uint32_t> order = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+        std::stable_sort(order.begin(), order.end(),
+                         [&](uint32_t a, uint32_t b) { return scores[a] > scores[b]; });
+        for (int again = 0; again < 2; ++again) {
+          stint_recommendation top[5];
+          size_t count = 0;
+          ASSERT_EQ(stint_recommend(session.get(), 5, nullptr, top, &count), STINT_OK);
+          ASSERT_EQ(count, 5u);
+          for (size_t i = 0; i < count; ++i) ASSERT_EQ(top[i].item, order[i]) << "place " << i;
+        }
       }
     }
   }

@@ -73,8 +73,7 @@ struct AnyOptions {
 // Two of each session, with the same clicks: `alone` answers one by one, `together` as a batch.
 class Twins {
  public:
-  Twins(const AlignedBytes& bytes, size_t sessions, uint32_t max_k)
-      : model_(OpenModel(bytes)), max_k_(max_k) {
+  Twins(const AlignedBytes& bytes, size_t sessions, uint32_t max_k) : model_(OpenModel(bytes)) {
     stint_model_info info;
     EXPECT_EQ(stint_model_describe(model_.get(), &info), STINT_OK);
     items_ = info.items;
@@ -148,7 +147,6 @@ class Twins {
   }
 
   ModelPointer model_;
-  uint32_t max_k_;
   size_t items_ = 0;
   std::vector<SessionPointer> alone_;
   std::vector<SessionPointer> together_;

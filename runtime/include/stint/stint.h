@@ -60,7 +60,8 @@ typedef enum stint_status {
 STINT_API const char* stint_status_message(stint_status status);
 
 /* What went wrong in detail; STINT_OK and "" after a success. For example "section 'items':
- * checksum 0x12.. instead of 0x34..". */
+ * checksum 0x12.. instead of 0x34..". It names a path where the file cannot be read, not where
+ * its contents are bad. */
 typedef struct stint_error {
   stint_status status;
   char message[256]; /* always terminated */
@@ -177,7 +178,8 @@ typedef struct stint_session stint_session;
 #define STINT_SESSION_ALIGNMENT 64
 
 /* Bytes that a session needs that will ask for at most `max_k` recommendations:
- * hidden state, scratch and two bits an item. 0 if an argument is bad. */
+ * hidden state, scratch and two bits an item; with a cascade two bytes an item
+ * besides. 0 if an argument is bad. */
 STINT_API size_t stint_session_size(const stint_model* model, uint32_t max_k);
 
 /* Lays out a fresh session in the caller's `memory` (at least stint_session_size()
