@@ -84,7 +84,8 @@ void ExactAnswers::Compute(const std::vector<const float*>& hidden) {
         score += static_cast<double>(hidden[q][j]) * parameters_->items.Row(item)[j];
       }
       score += bias[item];
-      score = static_cast<double>(static_cast<float>(score));  // equal floats: the lower index first
+      score =
+          static_cast<double>(static_cast<float>(score));  // equal floats: the lower index first
     }
     std::sort(best[q].begin(), best[q].end(), Better);
     std::vector<uint32_t>& answer = answers_.at(KeyOf(hidden[q], units));
