@@ -56,7 +56,7 @@ Base TrainedBase(size_t units, const LogFiles& logs) {
   const std::string path = logs.cache + "/" + logs.name + "_" + std::to_string(units) + "units_" +
                            std::to_string(std::hash<std::string>()(ToJson(options))) + ".model";
   if (fs::exists(path)) {
-    WarmStart cached = ReadWarmStart(path, options);
+    TrainedModel cached = ReadWarmStart(path, options);
     return {std::move(cached.parameters), std::move(cached.catalog)};
   }
   std::fprintf(stderr, "serve_bench: trains %zu units on %s for %zu epochs, once\n", units,

@@ -35,6 +35,29 @@ std::vector<uint64_t> ParseIntegers(const std::string& option, const std::string
   return numbers;
 }
 
+uint64_t ParseSize(const std::string& option, const std::string& text) {
+  constexpr uint64_t kBinary = 1024, kDecimal = 1000;
+  const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string unit = text.substr(end);
+  const std::string letters = "KMGT";
+  // "", "M", "MiB" or "MB".
+  const size_t power = unit.empty() ? 0 : letters.find(unit[0]) + 1;  // 0: none of the letters
+  const std::string rest = unit.empty() ? "" : unit.substr(1);
+  const uint64_t base = rest == "B" ? kDecimal : kBinary;
+  bool good = (unit.empty() || power > 0) && (rest.empty() || rest == "B" || rest == "iB");
+  uint64_t number = 0;
+  good &= std::from_chars(text.data(), text.data() + end, number).ec == std::errc();
+  for (size_t i = 0; i < power && good; ++i) {
+    good = number <= UINT64_MAX / base;
+    number *= base;
+  }
+  if (!good || number < 1) {
+    throw CLI::ValidationError(
+        option, "'" + text + "' is not a size in [1, 16777216T), such as 8G, 1500M or 8589934592");
+  }
+  return number;
+}
+
 double ParseReal(const std::string& option, const std::string& text) {
   double number = 0;
   const char* end = text.data() + text.size();

@@ -23,6 +23,8 @@ uint64_t ParseInteger(const std::string& option, const std::string& text, uint64
 // "5,10,20", every part as above.
 std::vector<uint64_t> ParseIntegers(const std::string& option, const std::string& text,
                                     uint64_t low, uint64_t high);
+// Bytes: "1000000", "4G", "800K" or "4GiB" in powers of 1024, "4GB" in powers of 1000.
+uint64_t ParseSize(const std::string& option, const std::string& text);
 // A decimal number; its range is left to Validate(Options).
 double ParseReal(const std::string& option, const std::string& text);
 

@@ -4,12 +4,14 @@
 // What the sub-commands share: exit statuses, models, ids, standard output.
 #include "tools/common.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -110,6 +112,26 @@ bool SplitList(const std::string& text, std::vector<std::string>* parts) {
     }
   }
   return !quoted;
+}
+
+void CheckWritable(const std::string& path) {
+  struct stat old = {};
+  const bool exists = stat(path.c_str(), &old) == 0;
+  int error = 0;
+  if (exists && S_ISDIR(old.st_mode)) {
+    error = EISDIR;
+  } else if (exists && !S_ISREG(old.st_mode)) {  // a pipe or a device is written to as it is
+    error = access(path.c_str(), W_OK) == 0 ? 0 : errno;
+  } else {
+    std::string probe = path + ".probeXXXXXX";
+    const int file = mkstemp(probe.data());
+    error = file < 0 ? errno : 0;
+    if (file >= 0) {
+      close(file);
+      unlink(probe.c_str());
+    }
+  }
+  if (error != 0) throw std::runtime_error(path + ": cannot be written: " + std::strerror(error));
 }
 
 void WriteOutput(std::string_view text) {

@@ -54,6 +54,10 @@ nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item);
 // closed.
 bool SplitList(const std::string& text, std::vector<std::string>* parts);
 
+// Fails before long work, not after it, if `path` could not be written. Throws std::runtime_error
+// "path: cannot be written: reason".
+void CheckWritable(const std::string& path);
+
 // All of `text` to standard output; throws std::runtime_error if that fails.
 void WriteOutput(std::string_view text);
 void WriteJson(const nlohmann::ordered_json& json);

@@ -127,22 +127,6 @@ void AddCheckpointOptions(CLI::App* app, CheckpointArguments* arguments) {
       ->group("Checkpoints");
 }
 
-// "4G", "1500M", "800K" or "1000000": bytes, in powers of 1024.
-uint64_t ParseSize(const std::string& option, const std::string& text) {
-  const std::string units = "KMGT";
-  const size_t unit = text.empty() ? std::string::npos : units.find(text.back());
-  const std::string digits = unit == std::string::npos ? text : text.substr(0, text.size() - 1);
-  const int shift = unit == std::string::npos ? 0 : 10 * static_cast<int>(unit + 1);
-  uint64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
-  if (stop != end || error != std::errc() || number < 1 || number > UINT64_MAX >> shift) {
-    throw CLI::ValidationError(
-        option, "'" + text + "' is not a size in [1, 16777216T), such as 8G, 1500M or 8589934592");
-  }
-  return number << shift;
-}
-
 void AddStartOptions(CLI::App* app, TrainArguments* arguments) {
   app->add_option("--warm-start", arguments->warm_start,
                   "Start from the weights of this model, of the same layers, GRU form, embedding "

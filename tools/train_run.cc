@@ -4,7 +4,6 @@
 #include "tools/train_run.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,31 +23,6 @@
 #include "trainer/evaluate.h"
 
 namespace stint {
-namespace {
-
-// Fails before an hour of training, not after it, if `path` could not be written.
-void CheckWritable(const std::string& path) {
-  struct stat old = {};
-  const bool exists = stat(path.c_str(), &old) == 0;
-  int error = 0;
-  if (exists && S_ISDIR(old.st_mode)) {
-    error = EISDIR;
-  } else if (exists && !S_ISREG(old.st_mode)) {  // a pipe or a device is written to as it is
-    error = access(path.c_str(), W_OK) == 0 ? 0 : errno;
-  } else {
-    std::string probe = path + ".probeXXXXXX";
-    const int file = mkstemp(probe.data());
-    error = file < 0 ? errno : 0;
-    if (file >= 0) {
-      close(file);
-      unlink(probe.c_str());
-    }
-  }
-  if (error != 0) throw std::runtime_error(path + ": cannot be written: " + std::strerror(error));
-}
-
-}  // namespace
-
 int TrainRun::Run() {
   CheckWritable(arguments_.out);
   OpenWarmStart();

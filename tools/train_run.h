@@ -66,7 +66,7 @@ class TrainRun {
   std::unique_ptr<CheckpointFolder> checkpoints_;
   nlohmann::ordered_json description_;  // of this run, for its checkpoints
   std::optional<Checkpoint> resume_;    // where to go on
-  std::optional<WarmStart> warm_start_;
+  std::optional<TrainedModel> warm_start_;
   std::optional<Checkpoint> warm_start_checkpoint_;
 };
 

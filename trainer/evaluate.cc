@@ -43,15 +43,14 @@ stint_status RankSession(std::span<const uint32_t> items, RankMode mode, stint_s
 
 }  // namespace
 
-Metrics Evaluate(const stint_model* model, const Sessions& sessions,
-                 const EvaluateOptions& options) {
+std::vector<double> RankTargets(const stint_model* model, const Sessions& sessions,
+                                const EvaluateOptions& options) {
   const size_t n_sessions = sessions.size();
   std::vector<uint64_t> first(n_sessions + 1, 0);  // first target of each session
   for (size_t s = 0; s < n_sessions; ++s) {
     first[s + 1] = first[s] + (sessions[s].empty() ? 0 : sessions[s].size() - 1);
   }
   // Ranks stand where their targets do, so that no sum depends on which thread was faster.
-  constexpr double kNotRanked = -1;
   std::vector<double> ranks(first[n_sessions], kNotRanked);
 
   std::atomic<int> failure = STINT_OK;
@@ -88,6 +87,12 @@ Metrics Evaluate(const stint_model* model, const Sessions& sessions,
     throw std::runtime_error(std::string("evaluation: ") +
                              stint_status_message(static_cast<stint_status>(failure.load())));
   }
+  return ranks;
+}
+
+Metrics Evaluate(const stint_model* model, const Sessions& sessions,
+                 const EvaluateOptions& options) {
+  std::vector<double> ranks = RankTargets(model, sessions, options);
   std::erase(ranks, kNotRanked);
   return ComputeMetrics(ranks, options.cutoffs);
 }

@@ -27,8 +27,14 @@ struct EvaluateOptions {
   std::function<bool()> stop;
 };
 
-// Ranks every target (second event on) of every session over the whole catalog. Item
+// The rank of every target (second event on) of every session over the whole catalog, session after
+// session; infinite for an item of kUnknownItem, kNotRanked for those that came after a stop. Item
 // indices of `sessions` are the model's.
+inline constexpr double kNotRanked = -1;
+std::vector<double> RankTargets(const stint_model* model, const Sessions& sessions,
+                                const EvaluateOptions& options);
+
+// What these ranks come to.
 Metrics Evaluate(const stint_model* model, const Sessions& sessions,
                  const EvaluateOptions& options);
 

@@ -13,12 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "schema/checksum.h"
-#include "stint/stint.hpp"
 #include "trainer/id_index.h"
 #include "trainer/initialize.h"
-#include "trainer/model_bytes.h"
-#include "trainer/quantize.h"
 #include "trainer/random.h"
 #include "trainer/row_math.h"
 #include "trainer/train_state.h"
@@ -34,97 +30,35 @@ constexpr char kMeanArray[] = "mean";
 constexpr char kScaleMeanArray[] = "item_scale_mean";
 
 // What of the network is not as `options` ask for; "" if all is.
-std::string Differences(const stint_model_info& info, const Options& options) {
+std::string Differences(const TrainedModel& model, const Options& options) {
   std::string differences;
   const auto compare = [&](const char* name, const std::string& then, const std::string& now) {
     if (then == now) return;
     if (!differences.empty()) differences += "; ";
     differences += std::string("--") + name + ": " + then + " in the model, " + now + " now";
   };
-  const auto list = [](const auto* units, size_t n) {
+  const auto list = [](const std::vector<size_t>& units) {
     std::string text;
-    for (size_t i = 0; i < n; ++i) {
-      if (i > 0) text += ',';
-      text += std::to_string(units[i]);
+    for (const size_t n : units) {
+      if (!text.empty()) text += ',';
+      text += std::to_string(n);
     }
     return text;
   };
-  compare("layers", list(info.units, info.layers),
-          list(options.layers.data(), options.layers.size()));
-  compare("gru-form", info.gru_form, Name(options.gru_form));
-  compare("embedding", info.embedding, Name(options.embedding));
-  if (options.embedding == Embedding::kSeparate) {
-    const size_t width = NetworkShape::Of(options, 1).embedding_width;
-    compare("embedding-width", std::to_string(info.embedding_width), std::to_string(width));
+  const NetworkShape& then = model.parameters.shape;
+  const NetworkShape now = NetworkShape::Of(options, then.items);
+  compare("layers", list(then.layers), list(now.layers));
+  compare("gru-form", Name(then.gru_form), Name(now.gru_form));
+  compare("embedding", Name(then.embedding), Name(now.embedding));
+  if (now.embedding == Embedding::kSeparate) {
+    // A shared row is as wide as the last layer, a one-hot input has no width.
+    const size_t width =
+        then.embedding == Embedding::kShared ? then.layers.back() : then.embedding_width;
+    compare("embedding-width", std::to_string(width), std::to_string(now.embedding_width));
   }
-  compare("hidden-activation", info.hidden_activation, Name(options.hidden_activation));
-  compare("final-activation", info.final_activation, Name(options.final_activation));
+  compare("hidden-activation", Name(model.hidden_activation), Name(options.hidden_activation));
+  compare("final-activation", Name(model.final_activation), Name(options.final_activation));
   return differences;
-}
-
-Catalog CatalogOf(const Model& model, const stint_model_info& info) {
-  Catalog catalog;
-  catalog.ids.are_names = info.ids_are_names != 0;
-  for (uint32_t item = 0; item < info.items; ++item) {
-    uint32_t count = 0;
-    stint_status status = stint_item_count(model.get(), item, &count);
-    catalog.counts.push_back(std::max<uint32_t>(count, 1));  // the sampler wants them all
-    if (catalog.ids.are_names) {
-      const char* name = nullptr;
-      size_t length = 0;
-      if (status == STINT_OK) status = stint_item_name(model.get(), item, &name, &length);
-      if (status == STINT_OK) catalog.ids.names.emplace_back(name, length);
-    } else {
-      int64_t id = 0;
-      if (status == STINT_OK) status = stint_item_id(model.get(), item, &id);
-      catalog.ids.numbers.push_back(id);
-    }
-    if (status != STINT_OK) throw std::logic_error("an opened model does not know its items");
-  }
-  return catalog;
-}
-
-// The places of the weights in the file.
-std::map<std::string, const uint8_t*> SectionsOf(const Model& model, const AlignedBytes& bytes) {
-  std::map<std::string, const uint8_t*> sections;
-  stint_section_info section;
-  for (uint32_t i = 0; model.GetSection(i, &section) == STINT_OK; ++i) {
-    sections[section.name] = bytes.data() + section.offset;
-  }
-  return sections;
-}
-
-DType DTypeOf(const std::string& name) {
-  for (const DType dtype : {DType::kInt8, DType::kBf16, DType::kInt4}) {
-    if (name == Name(dtype)) return dtype;
-  }
-  return DType::kF32;
-}
-
-void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType item_dtype,
-                 DType dtype, Parameters* parameters) {
-  for (size_t l = 0; l < parameters->layers.size(); ++l) {
-    GruParameters& layer = parameters->layers[l];
-    const std::string name = "layer" + std::to_string(l);
-    Matrix input_weights = layer.input_weights;
-    input_weights.rows = 3 * layer.units();  // of no columns under one-hot input: the biases alone
-    UnpackPanels(dtype, sections.at(name + ".input_weights"), &input_weights,
-                 layer.input_bias.data);
-    UnpackPanels(dtype, sections.at(name + ".hidden_weights"), &layer.hidden_weights,
-                 layer.hidden_bias.rows > 0 ? layer.hidden_bias.data : nullptr);
-  }
-  if (const auto biases = sections.find("item_biases"); biases != sections.end()) {
-    // Item rows that are floats, one after the other.
-    UnpackRows(DType::kF32, sections.at("item_rows"), 1, &parameters->items);
-    std::memcpy(parameters->item_bias.data, biases->second, parameters->items.rows * sizeof(float));
-  } else {
-    UnpackPanels(item_dtype, sections.at("item_rows"), &parameters->items,
-                 parameters->item_bias.data);
-  }
-  if (parameters->inputs.rows > 0) {
-    const size_t parts = parameters->shape.embedding == Embedding::kNone ? 3 : 1;
-    UnpackRows(dtype, sections.at("input_rows"), parts, &parameters->inputs);
-  }
 }
 
 std::vector<Matrix> AllMatrices(const Parameters& parameters) {
@@ -164,26 +98,12 @@ void Add(const std::string& array, std::vector<std::string>* words) {
 
 }  // namespace
 
-WarmStart ReadWarmStart(const std::string& path, const Options& options) {
-  const AlignedBytes bytes = ReadAligned(path);
-  Model model;
-  stint_error error = {};
-  if (Model::FromBuffer(bytes.data(), bytes.size(), &model, &error) != STINT_OK) {
-    throw std::runtime_error(path + ": " + error.message);
-  }
-  stint_model_info info = {};
-  if (model.Describe(&info) != STINT_OK) throw std::logic_error(path + ": no description");
-  const std::string differences = Differences(info, options);
+TrainedModel ReadWarmStart(const std::string& path, const Options& options) {
+  TrainedModel start = ReadTrainedModel(path);
+  const std::string differences = Differences(start, options);
   if (!differences.empty())
     throw std::runtime_error(path + ": cannot start from it: " + differences);
-  WarmStart start;
-  start.path = path;
-  start.dtype = DTypeOf(info.dtype);
-  start.layer_dtype = DTypeOf(info.layer_dtype);
-  start.xxh3 = SectionChecksum(bytes.data(), bytes.size());
-  start.catalog = CatalogOf(model, info);
-  start.parameters = Parameters(NetworkShape::Of(options, info.items));
-  ReadWeights(SectionsOf(model, bytes), start.dtype, start.layer_dtype, &start.parameters);
+  for (uint32_t& count : start.catalog.counts) count = std::max<uint32_t>(count, 1);  // the sampler
   return start;
 }
 
@@ -206,7 +126,7 @@ void ExtendCatalog(const Catalog& old, Dataset* dataset) {
   dataset->catalog = std::move(catalog);
 }
 
-void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters) {
+void FillFromModel(const TrainedModel& old, const Options& options, Parameters* parameters) {
   Initialize(options, parameters);
   CopyBlock(old.parameters, old.parameters.block(), *parameters, parameters->block());
 }
@@ -227,11 +147,11 @@ double CommonRowNorm(const Parameters& parameters) {
   return common ? mean : 0;
 }
 
-uint64_t SeedAfter(const WarmStart& old, uint64_t seed) {
+uint64_t SeedAfter(const TrainedModel& old, uint64_t seed) {
   return RandomCounter(seed, old.xxh3).Bits(0);
 }
 
-TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old,
+TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const TrainedModel& old,
                              const Options& options, Network* network) try {
   const nlohmann::ordered_json& saved = checkpoint.header().at("training");
   const nlohmann::ordered_json& then = saved.at("options");

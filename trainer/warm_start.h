@@ -14,30 +14,21 @@
 #include "trainer/options.h"
 #include "trainer/parameters.h"
 #include "trainer/sessions.h"
+#include "trainer/trained_model.h"
 
 namespace stint {
 
-// What a model file holds for another run.
-struct WarmStart {
-  std::string path;
-  // Of the item rows and of the layers; if others, the weights are those of the rounded codes.
-  DType dtype = DType::kF32;
-  DType layer_dtype = DType::kF32;
-  uint64_t xxh3 = 0;  // of the file
-  Catalog catalog;
-  Parameters parameters;
-};
-
 // Reads a model file, verified by the runtime first. Throws std::runtime_error "path: ..." if it
-// is no good model, or names every difference if it is another network than `options` ask for.
-WarmStart ReadWarmStart(const std::string& path, const Options& options);
+// is no good model, or names every difference if it is another network than `options` ask for. No
+// item's count is 0: the sampler wants them all.
+TrainedModel ReadWarmStart(const std::string& path, const Options& options);
 
 // Gives the dataset the old model's items first, in their order, then those that are new, in the
 // order of first appearance. Counts are those of both; items without new events stay.
 void ExtendCatalog(const Catalog& old, Dataset* dataset);
 
 // Start values: Initialize() for a network of all items, then the old weights over it.
-void FillFromModel(const WarmStart& old, const Options& options, Parameters* parameters);
+void FillFromModel(const TrainedModel& old, const Options& options, Parameters* parameters);
 
 // The length of all item rows of a model that was trained with normalized items, where the scale is
 // folded into them: the scale to go on from. 0 if rows differ by more than 2 %, which int8 rounding
@@ -46,7 +37,7 @@ double CommonRowNorm(const Parameters& parameters);
 
 // The seed of the run's random numbers. With that of the first run it would drop and sample, at
 // every step, just what that one did.
-uint64_t SeedAfter(const WarmStart& old, uint64_t seed);
+uint64_t SeedAfter(const TrainedModel& old, uint64_t seed);
 
 // What FillFromCheckpoint() did, in words: {"weights", "optimizer state"}.
 struct TakenOver {
@@ -58,7 +49,7 @@ struct TakenOver {
 // Puts a checkpoint's weights and optimizer state in; of new items the start values and empty slots
 // stay. Momentum that the checkpoint has not starts at zero, a running mean at its weights. Throws
 // std::runtime_error "path: ..." if it is not of the model `old`, or if it is of another optimizer.
-TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const WarmStart& old,
+TakenOver FillFromCheckpoint(const Checkpoint& checkpoint, const TrainedModel& old,
                              const Options& options, Network* network);
 
 }  // namespace stint

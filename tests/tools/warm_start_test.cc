@@ -237,7 +237,7 @@ TEST_F(WarmStartCommandTest, MemoryLimit) {
     EXPECT_NE(line.find("weights "), std::string::npos) << line;
   }
   for (const std::string wrong :
-       {"", "0", "M", "1.5G", "-1", "4X", "8GB", "17179869184G", "16777216T"}) {
+       {"", "0", "M", "1.5G", "-1", "4X", "8Gb", "17179869184G", "16777216T"}) {
     EXPECT_EQ(error(wrong, 2), "stint train: --memory-limit: '" + wrong +
                                    "' is not a size in [1, 16777216T), such as 8G, 1500M or "
                                    "8589934592 (see stint train --help)\n");

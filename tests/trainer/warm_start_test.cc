@@ -46,7 +46,7 @@ Options SmallOptions(Embedding embedding) {
 
 // Neither the negatives and masks of the base model's training, nor those of another base.
 TEST(WarmStartTest, RandomNumbersAreThoseOfSeedAndModel) {
-  WarmStart one, other;
+  TrainedModel one, other;
   one.xxh3 = 1;
   other.xxh3 = 2;
   const std::vector<uint64_t> seeds = {42, 43, SeedAfter(one, 42), SeedAfter(one, 43),
@@ -124,13 +124,13 @@ bool SameRows(const Matrix& old, const Matrix& wide) {
 
 TEST_P(WarmStartFileTest, FloatRowsComeBackAsTrained) {
   WriteModel(DType::kF32, result_.parameters, Scoring::kExact);
-  const WarmStart start = ReadWarmStart(model_, options_);
+  const TrainedModel start = ReadWarmStart(model_, options_);
   EXPECT_EQ(start.dtype, DType::kF32);
   EXPECT_EQ(start.layer_dtype, DType::kF32);
   EXPECT_TRUE(SameBits(start.parameters, result_.parameters));
 
   WriteModel(DType::kInt8, result_.parameters, Scoring::kExact);
-  const WarmStart rounded = ReadWarmStart(model_, options_);
+  const TrainedModel rounded = ReadWarmStart(model_, options_);
   EXPECT_EQ(rounded.dtype, DType::kF32);
   EXPECT_EQ(rounded.layer_dtype, DType::kInt8);
   EXPECT_TRUE(SameRows(rounded.parameters.items, result_.parameters.items));
@@ -139,14 +139,14 @@ TEST_P(WarmStartFileTest, FloatRowsComeBackAsTrained) {
 
   // A cascade beside int8 rows changes nothing.
   WriteModel(DType::kInt8);
-  const WarmStart plain = ReadWarmStart(model_, options_);
+  const TrainedModel plain = ReadWarmStart(model_, options_);
   WriteModel(DType::kInt8, result_.parameters, Scoring::kInt8);
   EXPECT_TRUE(SameBits(ReadWarmStart(model_, options_).parameters, plain.parameters));
 }
 
 TEST_P(WarmStartFileTest, F32GivesTheWeightsBack) {
   WriteModel(DType::kF32);
-  const WarmStart start = ReadWarmStart(model_, options_);
+  const TrainedModel start = ReadWarmStart(model_, options_);
   EXPECT_EQ(start.dtype, DType::kF32);
   EXPECT_EQ(start.catalog.counts, old_.catalog.counts);
   EXPECT_EQ(start.catalog.ids.numbers, old_.catalog.ids.numbers);
@@ -171,7 +171,7 @@ TEST_P(WarmStartFileTest, F32GivesTheWeightsBack) {
 
 TEST_P(WarmStartFileTest, Int8GivesRoundedWeights) {
   WriteModel(DType::kInt8);
-  const WarmStart start = ReadWarmStart(model_, options_);
+  const TrainedModel start = ReadWarmStart(model_, options_);
   EXPECT_EQ(start.dtype, DType::kInt8);
   EXPECT_FALSE(SameBits(start.parameters, result_.parameters));
   const Matrix &a = result_.parameters.items, &b = start.parameters.items;
@@ -188,7 +188,7 @@ TEST_P(WarmStartFileTest, Int8GivesRoundedWeights) {
 TEST_P(WarmStartFileTest, KindsOfItemRowsGiveTheirWeights) {
   for (const DType dtype : {DType::kBf16, DType::kInt4}) {
     WriteModel(dtype);
-    const WarmStart start = ReadWarmStart(model_, options_);
+    const TrainedModel start = ReadWarmStart(model_, options_);
     EXPECT_EQ(start.dtype, dtype);
     const Matrix &a = result_.parameters.items, &b = start.parameters.items;
     for (size_t r = 0; r < a.rows; ++r) {
@@ -202,7 +202,7 @@ TEST_P(WarmStartFileTest, KindsOfItemRowsGiveTheirWeights) {
     }
     // The layers are those of int8.
     WriteModel(DType::kInt8);
-    const WarmStart int8 = ReadWarmStart(model_, options_);
+    const TrainedModel int8 = ReadWarmStart(model_, options_);
     const Matrix &c = start.parameters.layers[0].hidden_weights,
                  &d = int8.parameters.layers[0].hidden_weights;
     for (size_t r = 0; r < c.rows; ++r) {
@@ -215,7 +215,7 @@ TEST_P(WarmStartFileTest, KindsOfItemRowsGiveTheirWeights) {
 // what depends on the number of the step.
 TEST_P(WarmStartFileTest, TheCheckpointGivesWeightsAndSlots) {
   WriteModel(DType::kInt8);
-  const WarmStart start = ReadWarmStart(model_, options_);
+  const TrainedModel start = ReadWarmStart(model_, options_);
   const Checkpoint checkpoint(checkpoint_);
   Network exact(options_, old_.catalog.counts, Parameters(start.parameters));
   FillFromCheckpoint(checkpoint, start, options_, &exact);
@@ -260,7 +260,7 @@ TEST_P(WarmStartFileTest, NormalizedItemsGoOnFromTheLengthOfTheRows) {
   for (const DType dtype : {DType::kF32, DType::kInt8}) {
     SCOPED_TRACE(Name(dtype));
     WriteModel(dtype, trained);
-    const WarmStart start = ReadWarmStart(model_, options);
+    const TrainedModel start = ReadWarmStart(model_, options);
     const double length = CommonRowNorm(start.parameters);
     EXPECT_NE(length, options.item_scale);  // it was learned
     EXPECT_NEAR(length, RowNorm(trained.items.Row(0), trained.items.cols),
@@ -303,7 +303,7 @@ TEST_P(WarmStartFileTest, TheMeanOfALearnedLengthStartsAnew) {
   };
   const TrainResult trained = Train(options, old_.catalog, old_.train, callbacks);
   WriteModel(DType::kF32, trained.parameters);
-  const WarmStart start = ReadWarmStart(model_, options);
+  const TrainedModel start = ReadWarmStart(model_, options);
   options.ema_decay = 0.9;
   Network network(options, old_.catalog.counts, Parameters(start.parameters));
   const TakenOver over = FillFromCheckpoint(Checkpoint(path), start, options, &network);
@@ -316,7 +316,7 @@ TEST_P(WarmStartFileTest, TheMeanOfALearnedLengthStartsAnew) {
 TEST_P(WarmStartFileTest, WhatTheCheckpointDoesNotHaveStartsAnew) {
   using Words = std::vector<std::string>;
   WriteModel(DType::kInt8);
-  const WarmStart start = ReadWarmStart(model_, options_);
+  const TrainedModel start = ReadWarmStart(model_, options_);
   Options other = options_;
   other.momentum = 0;
   other.ema_decay = 0.9;
@@ -381,7 +381,7 @@ TEST_P(WarmStartFileTest, WhatDoesNotFitIsRefused) {
   EXPECT_NE(message([&] { ReadWarmStart(folder_ / "none", options_); }), "");
   folder_.Write("old.stint", good);
 
-  WarmStart start = ReadWarmStart(model_, options_);
+  TrainedModel start = ReadWarmStart(model_, options_);
   const Checkpoint checkpoint(checkpoint_);
   other = options_;
   other.optimizer = Optimizer::kAdam;
