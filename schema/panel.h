@@ -33,7 +33,8 @@
 // Scan tiles, of the cascade (runtime/cascade.h): 64 rows of M 4-bit codes each, one after the
 // other:
 //   [bounds u32 x 64][steps u32 x 32][steps of 4 columns: 128 bytes each]
-//   - bounds: the bias as bf16, rounded up, in the upper half, then tau u8, then rho u8 (lowest)
+//   - bounds: the bias as bf16, rounded up, in the upper half, then tau u8, then rho u8 (lowest); a
+//     row without a bound has rho and tau 0 and the largest bias, 0x7F7F
 //   - steps: number 16 b + lane has the bf16 step of row 32 b + lane in its upper half and a
 //     sixteenth of that of row 32 b + lane + 16 in its lower half, b = 0 or 1, lane < 16
 //   - in step p, byte 4 * lane + j of block b (64 bytes) has the code of column 4 p + j of row
