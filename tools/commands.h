@@ -22,6 +22,10 @@ Command AddEvaluateCommand(CLI::App* cli);
 Command AddRecommendCommand(CLI::App* cli);
 Command AddInspectCommand(CLI::App* cli);
 Command AddVerifyCommand(CLI::App* cli);
+Command AddDiffCommand(CLI::App* cli);
+Command AddDeltaCommand(CLI::App* cli);
+Command AddApplyCommand(CLI::App* cli);
+Command AddConvertCommand(CLI::App* cli);
 Command AddSynthCommand(CLI::App* cli);
 
 }  // namespace stint

@@ -28,6 +28,51 @@ ordered_json ParseObject(const char* text) {
   return json.is_object() ? json : ordered_json{{"text", text}};
 }
 
+// Rows and columns of the matrix or list in a section, and what it is made of: schema/README.md.
+struct SectionForm {
+  std::vector<uint64_t> shape;
+  std::string kind;
+};
+
+SectionForm FormOf(const std::string& name, const stint_model_info& info) {
+  const uint64_t items = info.items, width = info.units[info.layers - 1];
+  const std::string layers = info.layer_dtype, rows = info.dtype;
+  if (name.rfind("layer", 0) == 0) {
+    const size_t dot = name.find('.');
+    const size_t l = std::stoul(name.substr(5, dot - 5));
+    const uint64_t units = info.units[l];
+    const uint64_t inputs = l > 0 ? info.units[l - 1] : info.embedding_width;
+    return {{3 * units, name.substr(dot + 1) == "input_weights" ? inputs : units},
+            layers + " panels"};
+  }
+  if (name == "item_rows") {
+    const bool floats = std::string(info.scoring) == "exact";
+    return {{items, width}, floats ? "f32 rows" : rows + " panels"};
+  }
+  if (name == "input_rows") {
+    if (info.embedding_width > 0) return {{items, info.embedding_width}, layers + " rows"};
+    return {{3 * items, info.units[0]}, layers + " rows"};
+  }
+  if (name == "item_biases") return {{items}, "f32"};
+  if (name == "id_numbers") return {{items}, "int64"};
+  if (name == "id_name_offsets") return {{items + 1}, "uint32"};
+  if (name == "id_order" || name == "counts") return {{items}, "uint32"};
+  if (name == "cascade.projection")
+    return {{info.cascade_columns + uint64_t{1}, width}, "f32 panels"};
+  if (name == "cascade.codes") return {{items, info.cascade_columns}, "4-bit scan tiles"};
+  if (name == "cascade.rows") return {{items, width}, "int8 candidate rows"};
+  return {{}, name == "id_names" ? "text" : ""};
+}
+
+std::string ShapeText(const ordered_json& shape) {
+  std::string text;
+  for (const ordered_json& n : shape) {
+    if (!text.empty()) text += " x ";
+    text += Grouped(n.get<uint64_t>());
+  }
+  return text;
+}
+
 ordered_json ToJson(const std::string& path, const stint_model* model) {
   const stint_model_info info = Describe(model);
   ordered_json json;
@@ -66,7 +111,10 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   stint_section_info section = {};
   for (uint32_t i = 0; stint_model_section(model, i, &section) == STINT_OK; ++i) {
     if (std::strcmp(section.name, scanned) == 0) json["scanned_bytes"] = section.size;
+    const SectionForm form = FormOf(section.name, info);
     json["sections"].push_back({{"name", section.name},
+                                {"shape", form.shape},
+                                {"kind", form.kind},
                                 {"offset", section.offset},
                                 {"size", section.size},
                                 {"xxh3", Format("%016llx", (unsigned long long)section.xxh3)}});
@@ -134,12 +182,15 @@ std::string ToText(const ordered_json& json) {
   line("session", number("session_size") + " bytes each, for the 20 best");
   line("SIMD target", word("target"));
   line("stint", word("version"));
-  text += Format("\n%-24s %14s %14s  %s\n", "section", "offset", "bytes", "XXH3-64");
+  text += Format("\n%-22s %16s  %-19s %13s %13s  %s\n", "section", "shape", "kind", "offset",
+                 "bytes", "XXH3-64");
   for (const auto& section : json.at("sections")) {
-    text += Format("%-24s %14s %14s  %s\n", section.at("name").get<std::string>().c_str(),
-                   Grouped(section.at("offset").get<uint64_t>()).c_str(),
-                   Grouped(section.at("size").get<uint64_t>()).c_str(),
-                   section.at("xxh3").get<std::string>().c_str());
+    text += Format(
+        "%-22s %16s  %-19s %13s %13s  %s\n", section.at("name").get<std::string>().c_str(),
+        ShapeText(section.at("shape")).c_str(), section.at("kind").get<std::string>().c_str(),
+        Grouped(section.at("offset").get<uint64_t>()).c_str(),
+        Grouped(section.at("size").get<uint64_t>()).c_str(),
+        section.at("xxh3").get<std::string>().c_str());
   }
   text += "\n";
   AppendObject("hyperparameters", json.at("hyperparameters"), 0, &text);

@@ -139,10 +139,11 @@ int Main(int argc, char** argv) {
   cli.set_version_flag("--version", std::string("stint ") + stint_version());
   cli.set_help_flag("-h,--help", "Print this help and exit");
   cli.require_subcommand(1);
-  const std::vector<Command> commands = {AddTrainCommand(&cli),    AddTuneCommand(&cli),
-                                         AddEvaluateCommand(&cli), AddRecommendCommand(&cli),
-                                         AddInspectCommand(&cli),  AddVerifyCommand(&cli),
-                                         AddSynthCommand(&cli)};
+  const std::vector<Command> commands = {
+      AddTrainCommand(&cli),     AddTuneCommand(&cli),    AddEvaluateCommand(&cli),
+      AddRecommendCommand(&cli), AddInspectCommand(&cli), AddVerifyCommand(&cli),
+      AddConvertCommand(&cli),   AddDiffCommand(&cli),    AddDeltaCommand(&cli),
+      AddApplyCommand(&cli),     AddSynthCommand(&cli)};
   for (CLI::App* sub : cli.get_subcommands(nullptr)) sub->group("Commands");
   cli.footer(
       "stint COMMAND --help says more.\n"

@@ -29,6 +29,7 @@ using nlohmann::ordered_json;
 struct VerifyArguments {
   std::string model;
   bool all_targets = false;
+  std::vector<std::string> targets;  // names; empty: the best one
   bool json = false;
   bool brute_force = false;
   std::string sessions;  // log; empty: self-tests and made-up sessions
@@ -59,7 +60,15 @@ void VerifyTargets(const VerifyArguments& arguments, ordered_json* json, std::st
     *text += Format("%-18s", name.c_str()) + (problem.empty() ? "ok" : problem) + "\n";
     if (failure.empty() && !problem.empty()) failure = name + ": " + problem;
   };
-  verify();  // on the best one, by whatever name: the list below may not have it
+  for (const std::string& target : arguments.targets) {
+    if (stint_set_target(target.c_str()) != STINT_OK) {
+      throw std::invalid_argument("--target: this CPU or build has no target '" + target + "'");
+    }
+    verify();
+  }
+  if (!arguments.targets.empty()) Check(stint_set_target(nullptr), "SIMD target");
+  // On the best one, by whatever name: the list below may not have it.
+  if (arguments.targets.empty()) verify();
   if (arguments.all_targets) {
     for (const char* target : kTargetNames) {
       if (stint_set_target(target) == STINT_OK) verify();
@@ -208,6 +217,12 @@ Command AddVerifyCommand(CLI::App* cli) {
   app->add_flag("--all-targets", arguments->all_targets,
                 "Run the test sessions on every SIMD target that this CPU and build have, not "
                 "only on the best");
+  app->add_option("--target", arguments->targets,
+                  "Run them on these SIMD targets, by the names of `stint inspect`, with commas "
+                  "between")
+      ->delimiter(',')
+      ->type_name("NAME,...")
+      ->excludes("--all-targets");
   app->add_flag(
       "--json", arguments->json,
       "Print one JSON object instead of text: ok, message, self_tests, targets; with --brute-force "

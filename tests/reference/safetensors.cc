@@ -1,17 +1,19 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A safetensors file (8 bytes of header length, JSON header, little-endian data) -> arrays.
+// A safetensors file -> arrays of the kinds that tests need.
 #include "tests/reference/safetensors.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
+
+#include "tools/convert/tensors.h"
+#include "trainer/model_bytes.h"
 
 namespace stint::reference {
 namespace {
@@ -76,38 +78,6 @@ std::vector<T> IntsThatFit(const Tensor& tensor) {
     out[i] = static_cast<T>(value);
   }
   return out;
-}
-
-Tensor ParseTensor(const nlohmann::json& entry, const std::string& name, const uint8_t* data,
-                   size_t data_size, const std::string& path) {
-  if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() ||
-      !entry.contains("shape") || !entry["shape"].is_array() || !entry.contains("data_offsets") ||
-      !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
-    Fail(path, "tensor '" + name + "' lacks dtype, shape or data_offsets");
-  }
-  Tensor tensor;
-  tensor.dtype = entry["dtype"].get<std::string>();
-  size_t bytes = ElementSize(tensor.dtype);
-  if (bytes == 0) Fail(path, "tensor '" + name + "' has unknown dtype '" + tensor.dtype + "'");
-  for (const auto& dim : entry["shape"]) {
-    if (!dim.is_number_unsigned()) Fail(path, "tensor '" + name + "' has a bad shape");
-    const uint64_t n = dim.get<uint64_t>();
-    // Compared by division, so that no product wraps round.
-    if (n != 0 && bytes > data_size / n)
-      Fail(path, "tensor '" + name + "' is larger than the file");
-    bytes *= n;
-    tensor.shape.push_back(n);
-  }
-  const auto& offsets = entry["data_offsets"];
-  if (!offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
-    Fail(path, "tensor '" + name + "' has bad data_offsets");
-  }
-  const uint64_t begin = offsets[0].get<uint64_t>();
-  const uint64_t end = offsets[1].get<uint64_t>();
-  if (begin > end || end > data_size) Fail(path, "tensor '" + name + "' lies outside the file");
-  if (end - begin != bytes) Fail(path, "tensor '" + name + "': shape and data_offsets disagree");
-  tensor.bytes.assign(data + begin, data + end);
-  return tensor;
 }
 
 }  // namespace
@@ -178,37 +148,25 @@ double Safetensors::Number(const std::string& name) const {
 }
 
 Safetensors ParseSafetensors(const std::vector<uint8_t>& bytes, const std::string& path) {
-  if (bytes.size() < 8) Fail(path, "shorter than the header length");
-  const uint64_t header_size = Load<uint64_t>(bytes.data());
-  if (header_size > bytes.size() - 8) Fail(path, "the header is longer than the file");
-  const char* text = reinterpret_cast<const char*>(bytes.data() + 8);
-  const auto header = nlohmann::json::parse(text, text + header_size, nullptr, false);
-  if (!header.is_object()) Fail(path, "the header is no JSON object");
+  AlignedBytes aligned(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), aligned.data());
+  const Tensors read = stint::ParseSafetensors(std::move(aligned), path);
   Safetensors file;
   file.path = path;
-  const uint8_t* data = bytes.data() + 8 + header_size;
-  const size_t data_size = bytes.size() - 8 - header_size;
-  for (const auto& [name, entry] : header.items()) {
-    if (name != "__metadata__") {
-      file.tensors.emplace(name, ParseTensor(entry, name, data, data_size, path));
-      continue;
-    }
-    if (!entry.is_object()) Fail(path, "__metadata__ is no object");
-    for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) Fail(path, "__metadata__ '" + key + "' is no string");
-      file.metadata.emplace(key, value.get<std::string>());
-    }
+  file.metadata = read.metadata;
+  for (const auto& [name, tensor] : read.tensors) {
+    const std::string dtype = Name(tensor.kind);
+    if (ElementSize(dtype) == 0) Fail(path, "tensor '" + name + "': no test needs " + dtype);
+    file.tensors[name] = {dtype,
+                          {tensor.shape.begin(), tensor.shape.end()},
+                          {tensor.bytes.begin(), tensor.bytes.end()}};
   }
   return file;
 }
 
 Safetensors ReadSafetensors(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) Fail(path, "cannot be opened");
-  const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in),
-                                   std::istreambuf_iterator<char>()};
-  if (in.bad()) Fail(path, "cannot be read");
-  return ParseSafetensors(bytes, path);
+  const AlignedBytes bytes = ReadAligned(path);
+  return ParseSafetensors({bytes.data(), bytes.data() + bytes.size()}, path);
 }
 
 std::vector<std::string> ListFiles(const std::string& folder, const std::string& prefix,

@@ -20,8 +20,8 @@ namespace {
 
 TEST_F(CliTest, Help) {
   const std::string top = Must({"--help"}).out;
-  for (const char* command :
-       {"train", "tune", "evaluate", "recommend", "inspect", "verify", "synth"}) {
+  for (const char* command : {"train", "tune", "evaluate", "recommend", "inspect", "verify", "diff",
+                              "convert", "delta", "apply", "synth"}) {
     EXPECT_NE(top.find(std::string("\n  ") + command), std::string::npos) << command;
     const std::string help = Must({command, "--help"}).out;
     EXPECT_NE(help.find(std::string("Usage: stint ") + command), std::string::npos) << help;

@@ -1,0 +1,306 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// `stint convert` of stint models: to other kinds and back, to fewer items, to what other engines
+// read; the table of kinds and what is picked of it; wrong usage; nothing half done.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "stint/stint.hpp"
+#include "tests/tools/cli_fixture.h"
+#include "trainer/quantize.h"
+#include "trainer/trained_model.h"
+
+namespace stint {
+namespace {
+
+class ConvertTest : public CliTest {
+ protected:
+  static void SetUpTestSuite() {
+    CliTest::SetUpTestSuite();
+    Must({"train", File("train.tsv"), "--out", File("f32.stint"), "--layers", "24", "--epochs", "4",
+          "--learning-rate", "0.1", "--negatives", "128", "--dtype", "f32", "--quiet"});
+  }
+  static json Convert(const std::string& in, const std::string& out, const Words& more = {}) {
+    Words words = {"convert", File(in), "-o", File(out), "--json", "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return MustJson(words);
+  }
+  static std::string Error(const std::string& in, const std::string& out, const Words& more,
+                           int status) {
+    Words words = {"convert", File(in), "-o", File(out), "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    const RunResult run = RunStint(words);
+    EXPECT_EQ(run.status, status) << run.error;
+    EXPECT_FALSE(std::filesystem::exists(File(out)) && in != out) << out;
+    return run.ErrorLine();
+  }
+  static json Inspect(const std::string& name) {
+    return MustJson({"inspect", File(name), "--json"});
+  }
+  static size_t Bytes(const std::string& name) { return std::filesystem::file_size(File(name)); }
+};
+
+// Every kind is the one that training writes: the same weights, the same answers.
+TEST_F(ConvertTest, KindsAreThoseOfTraining) {
+  for (const std::string dtype : {"int8", "bf16", "int4"}) {
+    Must({"train", File("train.tsv"), "--out", File("trained.stint"), "--layers", "24", "--epochs",
+          "4", "--learning-rate", "0.1", "--negatives", "128", "--dtype", dtype, "--quiet"});
+    const json result = Convert("f32.stint", "made.stint", {"--dtype", dtype});
+    EXPECT_EQ(result["kind"], dtype);
+    EXPECT_EQ(result["bytes"], Bytes("made.stint"));
+    EXPECT_EQ(result["items"], 150);
+    const json trained = Inspect("trained.stint"), made = Inspect("made.stint");
+    EXPECT_EQ(trained["sections"], made["sections"]) << dtype;
+    EXPECT_EQ(trained["hyperparameters"], made["hyperparameters"]);
+    EXPECT_EQ(trained["self_tests"], made["self_tests"]);
+    Must({"verify", File("made.stint"), "--all-targets"});
+  }
+}
+
+TEST_F(ConvertTest, AKindIsKeptWhereNoneIsAskedFor) {
+  for (const Words& kind :
+       std::vector<Words>{{"--dtype", "int4", "--layer-dtype", "f32"},
+                          {"--dtype", "bf16", "--layer-dtype", "int8"},
+                          {"--dtype", "int8", "--scoring", "int8"},
+                          {"--dtype", "f32", "--scoring", "exact"},
+                          {"--dtype", "f32", "--layer-dtype", "int8", "--scoring", "exact"}}) {
+    Convert("f32.stint", "kind.stint", kind);
+    Convert("kind.stint", "again.stint");
+    const json a = Inspect("kind.stint"), b = Inspect("again.stint");
+    for (const char* key : {"dtype", "layer_dtype", "scoring", "items", "layers"}) {
+      EXPECT_EQ(a[key], b[key]) << key << " of " << kind[1];
+    }
+    Must({"verify", File("again.stint"), "--brute-force"});
+  }
+}
+
+TEST_F(ConvertTest, KeepsTheItemsOfMostEvents) {
+  const json result = Convert("f32.stint", "top.stint", {"--keep-top", "40"});
+  EXPECT_EQ(result["items"], 40);
+  const TrainedModel all = ReadTrainedModel(File("f32.stint"));
+  const TrainedModel top = ReadTrainedModel(File("top.stint"));
+  std::vector<uint32_t> counts = all.catalog.counts;
+  std::sort(counts.rbegin(), counts.rend());
+  EXPECT_EQ(*std::min_element(top.catalog.counts.begin(), top.catalog.counts.end()), counts[39]);
+  // Rows go with their ids, in the old order.
+  size_t from = 0;
+  for (size_t i = 0; i < top.catalog.size(); ++i) {
+    while (all.catalog.ids.numbers[from] != top.catalog.ids.numbers[i]) {
+      ASSERT_LT(++from, all.catalog.size());
+    }
+    EXPECT_EQ(all.catalog.counts[from], top.catalog.counts[i]);
+    for (size_t c = 0; c < top.parameters.width(); ++c) {
+      ASSERT_EQ(all.parameters.items.Row(from)[c], top.parameters.items.Row(i)[c]);
+    }
+    EXPECT_EQ(all.parameters.item_bias.data[from], top.parameters.item_bias.data[i]);
+  }
+  Must({"verify", File("top.stint")});
+}
+
+TEST_F(ConvertTest, TheTableOfKinds) {
+  const json result = Convert("f32.stint", "kinds.stint", {"--sessions", File("test.tsv")});
+  const json& kinds = result["kinds"];
+  ASSERT_EQ(kinds.size(), 7u);
+  EXPECT_EQ(kinds[0]["kind"], "the input as it is");
+  EXPECT_EQ(kinds[0]["recall_loss"]["value"], 0);
+  EXPECT_EQ(kinds[0]["overlap"], 1);
+  const json measured = MustJson({"evaluate", File("f32.stint"), File("test.tsv"), "--json"});
+  EXPECT_NEAR(kinds[0]["recall"]["value"], measured["recall@20"], 1e-12);
+  EXPECT_NEAR(kinds[0]["mrr"]["value"], measured["mrr@20"], 1e-12);
+  for (const json& kind : kinds) {
+    for (const char* figure : {"recall", "mrr", "recall_loss", "mrr_loss"}) {
+      const json& m = kind[figure];
+      EXPECT_LE(m["low"], m["value"]) << kind;
+      EXPECT_GE(m["high"], m["value"]) << kind;
+    }
+    EXPECT_GT(kind["overlap"], 0.8) << kind;
+    // Half a per cent of 1,200 targets or so: an interval is some per cent wide.
+    const double recall_width =
+        kind["recall"]["high"].get<double>() - kind["recall"]["low"].get<double>();
+    EXPECT_GT(recall_width, 0.01);
+    EXPECT_LT(recall_width, 0.2);
+  }
+  EXPECT_EQ(kinds[1]["kind"], "f32");
+  EXPECT_EQ(kinds[1]["overlap"], 1);
+  EXPECT_EQ(result["kind"], "f32");  // measured, but kept as it was
+  // The same for any number of threads.
+  EXPECT_EQ(kinds, Convert("f32.stint", "kinds.stint",
+                           {"--sessions", File("test.tsv"), "--threads", "1"})["kinds"]);
+  const RunResult text = Must({"convert", File("f32.stint"), "-o", File("kinds.stint"),
+                               "--sessions", File("test.tsv"), "--quiet"});
+  EXPECT_NE(text.out.find("recall@20"), std::string::npos);
+  EXPECT_NE(text.out.find("int4 over f32 layers"), std::string::npos);
+  EXPECT_NE(text.out.find("<- written"), std::string::npos);
+}
+
+TEST_F(ConvertTest, PicksAKind) {
+  const Words log = {"--sessions", File("test.tsv")};
+  // Any loss will do: the smallest of all.
+  json result = Convert("f32.stint", "pick.stint", {"--max-loss", "90%", log[0], log[1]});
+  EXPECT_EQ(result["kind"], "int4");
+  size_t smallest = SIZE_MAX;
+  for (const json& kind : result["kinds"]) {
+    smallest = std::min(smallest, kind["bytes"].get<size_t>());
+  }
+  EXPECT_EQ(result["bytes"], smallest);
+  // None at all: float32 itself.
+  result = Convert("f32.stint", "pick.stint", {"--max-loss", "0%", log[0], log[1]});
+  for (const json& kind : result["kinds"]) {
+    if (kind["kind"] == result["kind"]) {
+      EXPECT_LE(kind["recall_loss"]["high"], 0);
+      EXPECT_LE(kind["mrr_loss"]["high"], 0);
+    }
+  }
+  // By size alone: the widest weights that fit.
+  const size_t int8 = Convert("f32.stint", "int8.stint", {"--dtype", "int8"})["bytes"];
+  const std::string size = std::to_string(int8);
+  EXPECT_EQ(Convert("f32.stint", "pick.stint", {"--target-size", size})["kind"], "int8");
+  EXPECT_LE(Bytes("pick.stint"), int8);
+  std::filesystem::remove(File("none.stint"));
+  EXPECT_NE(Error("f32.stint", "none.stint", {"--target-size", "9000"}, 3)
+                .find("no kind of model of at most 9,000 bytes among those of the table; the "
+                      "smallest, int4, has "),
+            std::string::npos);
+  EXPECT_NE(Error("f32.stint", "none.stint", {"--target-size", "9000"}, 3).find("--keep-top "),
+            std::string::npos);
+}
+
+// What is left out is a miss: losses are those of all targets.
+TEST_F(ConvertTest, ItemsLeftOutAreLost) {
+  const json result =
+      Convert("f32.stint", "top.stint",
+              {"--keep-top", "30", "--dtype", "f32", "--sessions", File("test.tsv")});
+  ASSERT_EQ(result["kinds"].size(), 2u);
+  EXPECT_GT(result["kinds"][1]["recall_loss"]["value"], 0.2);
+  EXPECT_LT(result["kinds"][1]["overlap"], 0.9);
+}
+
+TEST_F(ConvertTest, JsonIsOfTheSchema) {
+  Convert("names.stint", "names.json");
+  const json model = json::parse(ReadFile(File("names.json")));
+  EXPECT_EQ(model["format_version"], 1);
+  EXPECT_EQ(model["dtype"], "Int8");
+  EXPECT_EQ(model["embedding"], "Shared");
+  EXPECT_EQ(model["items"], 3);
+  const std::vector<uint8_t> names = model["id_names"]["bytes"];
+  EXPECT_EQ(std::string(names.begin(), names.end()), "socks, red5\" naila/b");
+  const json inspected = Inspect("names.stint");
+  for (const json& section : inspected["sections"]) {
+    if (section["name"] == "item_rows") {
+      EXPECT_EQ(model["item_rows"]["bytes"].size(), section["size"]);
+    }
+  }
+  // Floats come back as they were.
+  const TrainedModel read = ReadTrainedModel(File("names.stint"));
+  Model opened;
+  stint_error error = {};
+  ASSERT_EQ(Model::FromFile(File("names.stint").c_str(), &opened, &error), STINT_OK);
+  ASSERT_FALSE(model["self_tests"].empty());
+  stint_session* session = nullptr;
+  ASSERT_EQ(stint_session_create(opened.get(), 20, &session), STINT_OK);
+  for (const json& test : model["self_tests"]) {
+    ASSERT_EQ(stint_session_reset(session), STINT_OK);
+    for (const uint32_t item : test["items"]) ASSERT_EQ(stint_observe(session, item), STINT_OK);
+    stint_recommendation top[20];
+    size_t count = 0;
+    ASSERT_EQ(stint_recommend(session, 20, nullptr, top, &count), STINT_OK);
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(test["top_scores"][i].get<float>(), top[i].score);
+    }
+  }
+  stint_session_destroy(session);
+}
+
+TEST_F(ConvertTest, SafetensorsComeBack) {
+  for (const std::string name : {"f32.stint", "names.stint"}) {
+    Convert(name, "there.safetensors");
+    const json result =
+        Convert("there.safetensors", "back.stint",
+                {"--config", File("there.json"), "--items", File("there.items.tsv")});
+    EXPECT_EQ(result["input_kind"], "safetensors");
+    const TrainedModel a = ReadTrainedModel(File(name)), b = ReadTrainedModel(File("back.stint"));
+    EXPECT_EQ(a.catalog.ids.names, b.catalog.ids.names);
+    EXPECT_EQ(a.catalog.ids.numbers, b.catalog.ids.numbers);
+    EXPECT_EQ(a.catalog.counts, b.catalog.counts);
+    EXPECT_EQ(a.hidden_activation, b.hidden_activation);
+    EXPECT_EQ(a.final_activation, b.final_activation);
+    EXPECT_EQ(json::parse(a.hyperparameters), json::parse(b.hyperparameters));
+    ASSERT_EQ(a.parameters.block_floats(), b.parameters.block_floats());
+    EXPECT_TRUE(std::equal(a.parameters.block(), a.parameters.block() + a.parameters.block_floats(),
+                           b.parameters.block()));
+  }
+}
+
+TEST_F(ConvertTest, WrongUsage) {
+  const auto usage = [](const std::string& in, const std::string& out, const Words& more) {
+    const std::string line = Error(in, out, more, 2);
+    const std::string start = "stint convert: ";
+    return line.substr(std::min(start.size(), line.size()));
+  };
+  const std::string hint = " (see stint convert --help)";
+  EXPECT_EQ(
+      usage("f32.stint", "x.bin", {}),
+      "--out: '" + File("x.bin") + "' ends in none of .stint, .safetensors, .onnx, .json" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--max-loss", "1%"}),
+            "--max-loss: needs --sessions to measure with" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--max-loss", "100%"}),
+            "--max-loss: '100%' is no share from 0% up to 100%, such as 0.5% or 0.005" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--target-size", "2XB"}),
+            "--target-size: '2XB' is not a size in [1, 16777216T), such as 8G, 1500M or "
+            "8589934592" +
+                hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--target-size", "2MB", "--dtype", "int8"}),
+            "--dtype or --layer-dtype: --target-size and --max-loss find the kind" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.json", {"--dtype", "int8"}),
+            "--dtype, --layer-dtype, --scoring, --target-size, --max-loss: these are of a stint "
+            "model, --out is of another kind" +
+                hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--config", "c.json"}),
+            "--config: not for stint model input" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--scoring", "int8"}),
+            "--scoring int8: needs --dtype int8" + hint);
+  Convert("f32.stint", "u.safetensors");
+  EXPECT_EQ(usage("u.safetensors", "x.stint", {"--items", "i.tsv"}),
+            "--config: needed for safetensors input" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--dtype", "int9"}),
+            "--dtype: 'int9' is none of f32, bf16, int8, int4" + hint);
+}
+
+TEST_F(ConvertTest, BadFiles) {
+  shared_->Write("text", "no model at all, whatever the name");
+  EXPECT_EQ(Error("text", "x.stint", {}, 3),
+            "stint convert: " + File("text") +
+                ": neither a stint model nor safetensors, npz or (by its name) ONNX");
+  EXPECT_EQ(Error("absent", "x.stint", {}, 3),
+            "stint convert: " + File("absent") + ": cannot be opened: No such file or directory");
+  std::string cut = ReadFile(File("f32.stint"));
+  cut.resize(cut.size() / 2);
+  shared_->Write("cut.stint", cut);
+  EXPECT_NE(Error("cut.stint", "x.stint", {}, 3).find(File("cut.stint") + ": "), std::string::npos);
+  EXPECT_NE(Error("f32.stint", "no/folder/x.stint", {}, 3).find("cannot be written"),
+            std::string::npos);
+  EXPECT_EQ(Error("f32.stint", "x.stint", {"--dtype", "f32", "--layer-dtype", "int8"}, 3),
+            "stint convert: item rows of f32 over layers of int8: there is no such kind");
+}
+
+// In place: the file is the old one or the new one.
+TEST_F(ConvertTest, InPlace) {
+  std::filesystem::copy(File("f32.stint"), File("place.stint"));
+  const std::string before = ReadFile(File("place.stint"));
+  RunSetting small;
+  small.file_size = 2000;  // writing fails on the way
+  const RunResult run = RunStint(
+      {"convert", File("place.stint"), "-o", File("place.stint"), "--dtype", "int8"}, small);
+  EXPECT_EQ(run.status, 3) << run.error;
+  EXPECT_EQ(ReadFile(File("place.stint")), before);
+  Convert("place.stint", "place.stint", {"--dtype", "int8"});
+  EXPECT_EQ(Inspect("place.stint")["dtype"], "int8");
+}
+
+}  // namespace
+}  // namespace stint

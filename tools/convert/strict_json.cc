@@ -1,0 +1,46 @@
+// Copyright 2026 The stint authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// JSON from outside -> a value in which no key stood twice.
+#include "tools/convert/strict_json.h"
+
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "trainer/model_bytes.h"
+
+namespace stint {
+
+using nlohmann::ordered_json;
+
+ordered_json ParseStrictJson(std::string_view text, const std::string& path) {
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const ordered_json::parser_callback_t check = [&](int, ordered_json::parse_event_t event,
+                                                    ordered_json& parsed) {
+    if (event == ordered_json::parse_event_t::object_start) keys.emplace_back();
+    if (event == ordered_json::parse_event_t::object_end) keys.pop_back();
+    if (event == ordered_json::parse_event_t::key) {
+      const std::string key = parsed.get<std::string>();
+      if (!keys.back().insert(key).second) {
+        throw std::runtime_error(path + ": the key '" + key + "' stands twice");
+      }
+    }
+    return true;
+  };
+  try {
+    return ordered_json::parse(text.begin(), text.end(), check);
+  } catch (const ordered_json::exception& e) {
+    const std::string message = e.what();  // "[json.exception.parse_error.101] parse error at ..."
+    const size_t end = message.find("] ");
+    throw std::runtime_error(
+        path + ": no JSON: " + (end == std::string::npos ? message : message.substr(end + 2)));
+  }
+}
+
+ordered_json ReadStrictJson(const std::string& path) {
+  const AlignedBytes bytes = ReadAligned(path);
+  return ParseStrictJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+}
+
+}  // namespace stint
