@@ -14,9 +14,10 @@ namespace stint {
 namespace {
 
 constexpr char kMagic[] = {'S', 'T', 'N', 'S'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;  // the newest; that of states of names, else 1
 constexpr uint32_t kItemIds = 0;
 constexpr uint32_t kItemIndices = 1;
+constexpr uint32_t kItemNames = 2;
 constexpr size_t kHeaderBytes = 56;
 constexpr size_t kChecksumBytes = 8;
 constexpr uint32_t kNoItem = UINT32_MAX;
@@ -96,8 +97,44 @@ uint32_t AllUnits(const BoundModel& model) {
   return units;
 }
 
-constexpr size_t ItemBytes(uint32_t kind) { return kind == kItemIds ? 8 : 4; }
-uint32_t ItemKind(const BoundModel& model) { return model.id_numbers ? kItemIds : kItemIndices; }
+constexpr size_t ItemBytes(uint32_t kind) { return kind == kItemIndices ? 4 : 8; }
+uint32_t ItemKind(const BoundModel& model) { return model.id_numbers ? kItemIds : kItemNames; }
+
+// What stands for an item where ids are names: of the hash of its name the upper 44 bits, by which
+// another model knows it, and the lower 20 of its index, by which the same catalog finds it at
+// once.
+constexpr uint32_t kIndexBits = 20;
+constexpr uint32_t kIndexMask = (uint32_t{1} << kIndexBits) - 1;
+uint64_t NameWord(const BoundModel& model, uint32_t item) {
+  size_t length;
+  const uint8_t* const name = NameOf(model, item, &length);
+  return (Checksum(name, length) & ~uint64_t{kIndexMask}) | (item & kIndexMask);
+}
+
+uint64_t WordAt(const uint8_t* words, uint32_t i) { return Get64(words + size_t{i} * 8); }
+
+// A heap sort, in place, as nothing here may allocate.
+void SortWords(uint8_t* words, uint32_t count) {
+  const auto swap = [&](uint32_t a, uint32_t b) {
+    const uint64_t kept = WordAt(words, a);
+    std::memcpy(words + size_t{a} * 8, words + size_t{b} * 8, 8);
+    Writer(words + size_t{b} * 8).Put64(kept);
+  };
+  // First the heap grows downward from the middle, then its largest goes to the end each time.
+  uint32_t root = count / 2;
+  for (uint32_t end = count; end > 1;) {
+    if (root > 0) {
+      --root;
+    } else {
+      swap(0, --end);
+    }
+    for (uint32_t at = root, child; (child = 2 * at + 1) < end; at = child) {
+      if (child + 1 < end && WordAt(words, child + 1) > WordAt(words, child)) ++child;
+      if (WordAt(words, at) >= WordAt(words, child)) break;
+      swap(at, child);
+    }
+  }
+}
 
 // Calls use(item) for the items seen, by rising index.
 template <class Use>
@@ -144,14 +181,16 @@ Status Parse(const uint8_t* state, size_t size, Parsed* parsed) {
   if (std::memcmp(state, kMagic, sizeof(kMagic)) != 0) return STINT_CORRUPT;
   const uint32_t version = Get32(state + 4);
   if (version > kVersion) return STINT_NEWER_VERSION;  // its rest may be built in another way
-  if (version < kVersion || Get32(state + 8) != size) return STINT_CORRUPT;
+  if (version == 0 || Get32(state + 8) != size) return STINT_CORRUPT;
   if (Get64(state + size - kChecksumBytes) != Checksum(state, size - kChecksumBytes)) {
     return STINT_CORRUPT;
   }
   *parsed = {Get32(state + 12), Get64(state + 16), Get64(state + 24),
              Get64(state + 32), Get64(state + 40), Get32(state + 48),
              Get32(state + 52), nullptr,           nullptr};
-  if (parsed->kind > kItemIndices) return STINT_CORRUPT;
+  if (parsed->kind > kItemNames || (parsed->kind == kItemNames) != (version == kVersion)) {
+    return STINT_CORRUPT;
+  }
   const uint64_t hidden_bytes = uint64_t{parsed->units} * sizeof(float);
   const uint64_t item_bytes = uint64_t{parsed->count} * ItemBytes(parsed->kind);
   if (kHeaderBytes + hidden_bytes + item_bytes + kChecksumBytes != size) return STINT_CORRUPT;
@@ -164,13 +203,22 @@ Status Parse(const uint8_t* state, size_t size, Parsed* parsed) {
   return STINT_OK;
 }
 
-// Index in `model` of item `i` of the state, kNoItem if there is none.
+// Index in `model` of item `i` of the state, kNoItem if there is none. Names are those of the same
+// catalog: of another one see FindNames().
 uint32_t ItemOf(const Parsed& parsed, uint32_t i, const BoundModel& model) {
   const uint8_t* const bytes = parsed.items + i * ItemBytes(parsed.kind);
   uint32_t item = kNoItem;
   if (parsed.kind == kItemIndices) {
     item = Get32(bytes);
     return item < model.items ? item : kNoItem;
+  }
+  if (parsed.kind == kItemNames) {
+    const uint64_t word = Get64(bytes);
+    for (item = static_cast<uint32_t>(word) & kIndexMask; item < model.items;
+         item += kIndexMask + 1) {
+      if (NameWord(model, item) == word) return item;
+    }
+    return kNoItem;
   }
   const Status status = FindId(model, static_cast<int64_t>(Get64(bytes)), &item);
   return status == STINT_OK ? item : kNoItem;
@@ -195,13 +243,34 @@ Status CheckHidden(const Parsed& parsed, const BoundModel& model) {
 // Items of the same catalog are all known and their indices rise, so none stands twice. Of another
 // one they may be gone, and one that stands twice does no harm.
 Status CheckItems(const Parsed& parsed, const BoundModel& model, bool same_catalog) {
-  uint32_t next = 0;  // lowest index that may come
-  for (uint32_t i = 0; same_catalog && i < parsed.count; ++i) {
-    const uint32_t item = ItemOf(parsed, i, model);
-    if (item == kNoItem || item < next) return STINT_CORRUPT;
-    next = item + 1;
+  uint64_t next = 0;  // lowest index, or word of a name, that may come
+  const bool names = parsed.kind == kItemNames;
+  for (uint32_t i = 0; (names || same_catalog) && i < parsed.count; ++i) {
+    const uint32_t item = same_catalog ? ItemOf(parsed, i, model) : 0;
+    const uint64_t key = names ? WordAt(parsed.items, i) : item;
+    if (item == kNoItem || key < next) return STINT_CORRUPT;
+    next = key + 1;
   }
   return STINT_OK;
+}
+
+// Marks the items of `model` whose names are among those of the state.
+void FindNames(const Parsed& parsed, const BoundModel& model, SessionState* session) {
+  for (uint32_t item = 0; item < model.items && parsed.count > 0; ++item) {
+    const uint64_t hash = NameWord(model, item) >> kIndexBits;
+    uint32_t low = 0;  // of the first word that is not below the hash, or the last one
+    for (uint32_t high = parsed.count - 1; low < high;) {
+      const uint32_t middle = low + (high - low) / 2;
+      if (WordAt(parsed.items, middle) >> kIndexBits < hash) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (WordAt(parsed.items, low) >> kIndexBits == hash) {
+      session->seen[item / 64] |= uint64_t{1} << item % 64;
+    }
+  }
 }
 
 }  // namespace
@@ -214,7 +283,7 @@ void ExportState(const SessionState& session, uint8_t* state) {
   const size_t size = SizeOf(session, seen);
   std::memcpy(state, kMagic, sizeof(kMagic));
   Writer writer(state + sizeof(kMagic));
-  writer.Put32(kVersion);
+  writer.Put32(model.id_numbers ? 1 : kVersion);
   writer.Put32(static_cast<uint32_t>(size));
   writer.Put32(ItemKind(model));
   writer.Put64(LayersFingerprint(model));
@@ -226,13 +295,15 @@ void ExportState(const SessionState& session, uint8_t* state) {
   for (uint32_t l = 0; l < model.layers; ++l) {
     for (uint32_t j = 0; j < model.units[l]; ++j) writer.PutFloat(session.hidden[l][j]);
   }
+  uint8_t* const items = writer.at();
   ForSeen(session, [&](uint32_t item) {
     if (model.id_numbers) {
       writer.Put64(static_cast<uint64_t>(model.id_numbers[item]));
     } else {
-      writer.Put32(item);
+      writer.Put64(NameWord(model, item));
     }
   });
+  if (!model.id_numbers) SortWords(items, seen);
   STINT_DASSERT(writer.at() + kChecksumBytes == state + size);
   writer.Put64(Checksum(state, size - kChecksumBytes));
 }
@@ -242,7 +313,8 @@ Status ImportState(const uint8_t* state, size_t size, SessionState* session) {
   Parsed parsed;
   STINT_RETURN_IF_ERROR(Parse(state, size, &parsed));
   const bool same_catalog = parsed.catalog == CatalogFingerprint(model);
-  if (parsed.layers != LayersFingerprint(model) || parsed.kind != ItemKind(model) ||
+  const bool numbers = parsed.kind == kItemIds;
+  if (parsed.layers != LayersFingerprint(model) || numbers != (ItemKind(model) == kItemIds) ||
       (parsed.kind == kItemIndices && !same_catalog)) {
     return STINT_OTHER_MODEL;
   }
@@ -259,6 +331,10 @@ Status ImportState(const uint8_t* state, size_t size, SessionState* session) {
     for (uint32_t j = 0; j < model.units[l]; ++j, hidden += sizeof(float)) {
       session->hidden[l][j] = GetFloat(hidden);
     }
+  }
+  if (parsed.kind == kItemNames && !same_catalog) {
+    FindNames(parsed, model, session);
+    return STINT_OK;
   }
   for (uint32_t i = 0; i < parsed.count; ++i) {
     const uint32_t item = ItemOf(parsed, i, model);

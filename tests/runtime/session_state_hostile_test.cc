@@ -4,6 +4,7 @@
 // Damaged, cut and forged session states: a status, and the session is as it was.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -57,7 +58,7 @@ class HostileState : public testing::TestWithParam<bool> {
     before_ = Export(session_.get());
     everything_ = Everything(session_.get(), model_.get());
     items_ = kHidden + 8 * sizeof(float);
-    item_bytes_ = GetParam() ? 4 : 8;
+    item_bytes_ = 8;
     ASSERT_EQ(state_.size(), items_ + 4 * item_bytes_ + 8);
   }
 
@@ -112,7 +113,7 @@ TEST_P(HostileState, EverySingleByteChange) {
       StateBytes state = state_;
       if (state[at] == value) continue;
       state[at] = static_cast<uint8_t>(value);
-      const bool newer = at >= kVersion && at < kSize && value > 0;
+      const bool newer = at == kVersion ? value > 2 : at > kVersion && at < kSize && value > 0;
       SCOPED_TRACE("byte " + std::to_string(at) + " = " + std::to_string(value));
       ASSERT_NO_FATAL_FAILURE(Refused(state, newer ? STINT_NEWER_VERSION : STINT_CORRUPT));
     }
@@ -156,9 +157,11 @@ TEST_P(HostileState, ForgedValues) {
       Forged("hidden state", [&](StateBytes* s) { Put32(kHidden + 4 * j, FloatBits(value), s); });
     }
   }
-  Forged("kind", [&](StateBytes* s) { Put32(kKind, 2, s); });
+  Forged("kind", [&](StateBytes* s) { Put32(kKind, GetParam() ? 1 : 2, s); });
+  Forged("kind", [&](StateBytes* s) { Put32(kKind, 3, s); });
   Forged("kind", [&](StateBytes* s) { Put32(kKind, UINT32_MAX, s); });
   Forged("version", [&](StateBytes* s) { Put32(kVersion, 0, s); });
+  Forged("version", [&](StateBytes* s) { Put32(kVersion, GetParam() ? 1 : 2, s); });
   Forged("observed", [&](StateBytes* s) { Put64(kObserved, 3, s); });
   Forged("observed", [&](StateBytes* s) { Put64(kObserved, UINT64_MAX, s); });
   Forged("unknown", [&](StateBytes* s) { Put64(kUnknown, uint64_t{1} << 63, s); });
@@ -196,17 +199,15 @@ TEST_P(HostileState, ForgedItems) {
     const size_t at = items_ + i * item_bytes_;
     int64_t id = static_cast<int64_t>(item);
     if (GetParam()) {
-      Put32(at, static_cast<uint32_t>(item), s);
+      Put64(at, item, s);
     } else {
       stint_item_id(model_.get(), static_cast<uint32_t>(item), &id);  // unknown ones as they are
       Put64(at, static_cast<uint64_t>(id), s);
     }
   };
-  Forged("twice", [&](StateBytes* s) { put(1, 1, s); });
-  Forged("falling", [&](StateBytes* s) {
-    put(0, 2, s);
-    put(1, 1, s);
-  });
+  const auto at = [&](StateBytes* s, size_t i) { return s->begin() + items_ + i * item_bytes_; };
+  Forged("twice", [&](StateBytes* s) { std::copy_n(at(s, 0), item_bytes_, at(s, 1)); });
+  Forged("falling", [&](StateBytes* s) { std::swap_ranges(at(s, 0), at(s, 1), at(s, 1)); });
   for (const uint64_t none : {uint64_t{kItems}, uint64_t{127}, uint64_t{1} << 31,
                               uint64_t{UINT32_MAX}, UINT64_MAX / 2, UINT64_MAX}) {
     for (const size_t i : {0, 3}) {
@@ -223,21 +224,38 @@ TEST_P(HostileState, OtherModels) {
     Refused(state, STINT_OTHER_MODEL);
   }
   StateBytes state = state_;  // of the other kind, all sizes right
+  Put32(kVersion, 1, &state);
   Put32(kKind, GetParam() ? 0 : 1, &state);
-  Put32(kCount, GetParam() ? 2 : 8, &state);
+  Put32(kCount, GetParam() ? 4 : 8, &state);
   Put64(kObserved, 100, &state);
   Seal(&state);
   Refused(state, STINT_OTHER_MODEL);
   if (!GetParam()) return;
-  state = state_;
+  state = state_;  // indices of another catalog
+  Put32(kVersion, 1, &state);
+  Put32(kKind, 1, &state);
+  Put32(kCount, 8, &state);
+  Put64(kObserved, 100, &state);
   state[kCatalog] ^= 1;
   Seal(&state);
   Refused(state, STINT_OTHER_MODEL);
 }
 
+// Of another catalog names must be in order all the same: they are searched for.
+TEST_P(HostileState, NamesOutOfOrder) {
+  if (!GetParam()) return;
+  for (const size_t with : {1u, 2u, 3u}) {
+    Forged("order", [&](StateBytes* s) {
+      (*s)[kCatalog] ^= 1;
+      std::swap_ranges(s->begin() + items_, s->begin() + items_ + 8,
+                       s->begin() + items_ + 8 * with);
+    });
+  }
+}
+
 // A newer version is called that whatever else it holds.
 TEST_P(HostileState, NewerVersion) {
-  for (const uint32_t version : {2u, 256u, UINT32_MAX}) {
+  for (const uint32_t version : {3u, 256u, UINT32_MAX}) {
     StateBytes state = state_;
     Put32(kVersion, version, &state);
     state.resize(3 * state.size(), 0x55);

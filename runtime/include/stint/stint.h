@@ -220,7 +220,7 @@ STINT_API stint_status stint_session_hidden(const stint_session* session, uint32
  * here allocates. */
 
 /* Bytes of the session's state now: 64 + 4 a hidden unit (of all layers) + 8 a distinct item
- * observed since the reset (4 where ids are names). 100 units and 70 items: 1,024. 0 if
+ * observed since the reset. 100 units and 70 items: 1,024. 0 if
  * `session` is NULL. */
 STINT_API size_t stint_session_state_size(const stint_session* session);
 
@@ -238,8 +238,8 @@ STINT_API stint_status stint_session_export(const stint_session* session, void* 
  *                        (other weights or shapes, such as after training again): start
  *                        afresh, or observe the session's clicks again
  * A model with the same layers and another catalog takes the state: items seen are found by
- * their ids, those it has not are left out. Where ids are names the catalog must be the same
- * too, else STINT_OTHER_MODEL. The maximum of recommendations may differ. */
+ * their ids (names by hashes of 44 bits, which takes a look at every name of the model), those
+ * it has not are left out. The maximum of recommendations may differ. */
 STINT_API stint_status stint_session_import(stint_session* session, const void* state, size_t size);
 
 /* The same between two sessions of one stint_model, without bytes between them; `to` keeps its
