@@ -5,11 +5,12 @@
 
     python3 schema/read_model.py model.stint             everything but the rows
     python3 schema/read_model.py model.stint 0 17        and the rows of items 0 and 17
-    python3 schema/read_model.py model.stint --all       and all rows
+    python3 schema/read_model.py model.stint --all       and the rows of all items
 
 What schema/README.md says, as a program: it is there to be read, checks no more than it needs to,
 and computes no checksum. Of a file of unknown origin `stint verify` says whether it is sound.
 """
+import argparse
 import json
 import struct
 import sys
@@ -22,6 +23,11 @@ MODEL = ("format_version header_xxh3 file_size dtype gru_form final_activation f
 GRU_LAYER = "units inputs input_weights hidden_weights".split()
 SECTION = "bytes xxh3".split()
 SELF_TEST = "items top_items top_scores".split()
+
+# Names of numbers, in the order of the enums.
+ACTIVATION = ("softmax", "linear", "elu", "tanh", "relu", "leaky", "selu")
+EMBEDDING = ("shared", "separate", "none")
+GRU_FORM = ("reset_after", "reset_before")
 
 
 class Table:
@@ -145,16 +151,43 @@ class ModelFile:
                      for c in range(width)]
         return [scale * code for code in codes], bias
 
+    def name(self, field, default, names):
+        """What the number of an enum stands for."""
+        number = self.root.number(field, "B", default)
+        if number >= len(names):
+            raise ValueError("%s is %d, this program knows 0 to %d" %
+                             (field, number, len(names) - 1))
+        return names[number]
+
+    def activation(self, which, default):
+        """As `stint` has it: elu-0.5 and leaky-0.01 with alpha, selu-1.05-1.67 with scale first."""
+        kind = self.name(which + "_activation", default, ACTIVATION)
+        numbers = [self.root.number(which + "_scale", "f", 1.0)] if kind == "selu" else []
+        if kind in ("elu", "leaky", "selu"):
+            numbers.append(self.root.number(which + "_alpha", "f", 0.0))
+        return "-".join([kind] + ["%g" % number for number in numbers])
+
     def self_tests(self):
         return [{"items": t.numbers("items", "I"), "top_items": t.numbers("top_items", "I"),
                  "top_scores": t.numbers("top_scores", "f")}
                 for t in self.root.tables("self_tests", SELF_TEST)]
 
 
+def parse():
+    summary, _, notes = __doc__.partition("\n")
+    parser = argparse.ArgumentParser(prog="read_model.py", description=summary, epilog=notes,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", metavar="MODEL", help="a model file")
+    parser.add_argument("items", metavar="ITEM", type=int, nargs="*", default=[],
+                        help="index of an item whose row is wanted, from 0")
+    parser.add_argument("--all", action="store_true", help="the rows of all items")
+    return parser.parse_args()
+
+
 def main(arguments):
-    with open(arguments[0], "rb") as file:
+    with open(arguments.model, "rb") as file:
         model = ModelFile(file.read())
-    wanted = range(model.items) if "--all" in arguments else [int(a) for a in arguments[1:]]
+    wanted = range(model.items) if arguments.all else arguments.items
     rows = [model.item_row(item) for item in wanted]
     root = model.root
     json.dump({
@@ -162,10 +195,10 @@ def main(arguments):
         "items": model.items,
         "layers": model.layers,
         "item_kind": model.item_kind,
-        "gru_form": ("reset_after", "reset_before")[root.number("gru_form", "B", 0)],
-        "embedding": ("shared", "separate", "none")[root.number("embedding", "B", 0)],
-        "final_activation": root.number("final_activation", "B", 0),
-        "hidden_activation": root.number("hidden_activation", "B", 3),  # Tanh
+        "gru_form": model.name("gru_form", 0, GRU_FORM),
+        "embedding": model.name("embedding", 0, EMBEDDING),
+        "final_activation": model.activation("final", 0),
+        "hidden_activation": model.activation("hidden", ACTIVATION.index("tanh")),
         "hyperparameters": json.loads(bytes(root.bytes("hyperparameters"))),
         "training_summary": json.loads(bytes(root.bytes("training_summary"))),
         "ids": model.ids(),
@@ -177,9 +210,10 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: read_model.py MODEL [ITEM...|--all]")
+    options = parse()
     try:
-        main(sys.argv[1:])
-    except (OSError, ValueError, IndexError, struct.error) as error:
-        sys.exit("read_model.py: %s: %s" % (sys.argv[1], error))
+        main(options)
+    except OSError as error:
+        sys.exit("read_model.py: %s: %s" % (options.model, error.strerror or error))
+    except (ValueError, IndexError, struct.error) as error:
+        sys.exit("read_model.py: %s: %s" % (options.model, error))

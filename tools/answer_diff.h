@@ -17,11 +17,11 @@ namespace stint {
 struct AnswerDiff {
   uint64_t sessions = 0;  // compared
   uint64_t skipped = 0;   // with no item that both models know
-  // Over the sessions compared; 0 where there are none.
+  // Over the sessions compared; they say nothing where there are none.
   double overlap = 0;    // mean share of the lists that both have, by id
   double same_top = 0;   // share with the same first item
   double same_list = 0;  // share with the same items in the same order
-  // Of the items that both lists have.
+  // Of the items that both lists have; the differences say nothing where there are none.
   uint64_t scores = 0;
   double mean_score_difference = 0;
   double largest_score_difference = 0;

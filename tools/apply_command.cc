@@ -23,6 +23,7 @@ struct ApplyArguments {
 };
 
 int RunApply(const ApplyArguments& arguments) {
+  CheckNotInput(arguments.new_model, arguments.patch);
   const AlignedBytes old_model = ReadAligned(arguments.old_model);
   const AlignedBytes patch = ReadAligned(arguments.patch);
   const PatchedModel made =

@@ -152,6 +152,39 @@ std::string JsonText(const nlohmann::ordered_json& json) {
 
 void WriteJson(const nlohmann::ordered_json& json) { WriteOutput(JsonText(json) + "\n"); }
 
+nlohmann::ordered_json ParseModelText(const char* text) {
+  using nlohmann::ordered_json;
+  constexpr int kDeepest = 100;
+  constexpr size_t kShown = 60;
+  bool deep = false;
+  const ordered_json::parser_callback_t check = [&](int depth, auto, const auto&) {
+    deep |= depth > kDeepest;
+    return !deep;
+  };
+  ordered_json json = ordered_json::parse(text, check, /*allow_exceptions=*/false);
+  if (deep) return {{"text", Shortened(text, kShown)}};
+  return json.is_object() ? json : ordered_json{{"text", text}};
+}
+
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const unsigned byte = static_cast<unsigned char>(c);
+    escaped += byte < 0x20 || byte == 0x7f ? Format("\\x%02x", byte) : std::string(1, c);
+  }
+  return escaped;
+}
+
+std::string Shortened(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  size_t end = most;
+  const auto continues = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (end > 0 && most - end < 3 && continues(end)) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
 std::string Grouped(uint64_t number) {
   std::string text = std::to_string(number);
   for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');

@@ -63,6 +63,14 @@ void WriteOutput(std::string_view text);
 void WriteJson(const nlohmann::ordered_json& json);
 // Indented; bytes that are not UTF-8 (ids may have any) become U+FFFD.
 std::string JsonText(const nlohmann::ordered_json& json);
+// Hyper-parameters or training summary of a model: the JSON object that the text is; if it is none
+// {"text": the text}, and of one nested more than 100 deep only its beginning, as the JSON library
+// copies and prints values by recursion.
+nlohmann::ordered_json ParseModelText(const char* text);
+// With its control bytes as "\x0a", so that it stays on its line and in its column.
+std::string Escaped(std::string_view text);
+// At most `most` bytes of it, whole UTF-8 characters, and "..." if that is not all.
+std::string Shortened(std::string_view text, size_t most);
 // "1,234,567".
 std::string Grouped(uint64_t number);
 // std::string by printf.

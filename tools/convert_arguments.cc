@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -27,19 +28,17 @@ bool HasEnding(const std::string& path, const std::string& ending) {
   return path.size() > ending.size() && path.ends_with(ending);
 }
 
-// "0.5%" or "0.005".
+// "0.5%". Without the sign it could mean either.
 double ParseLoss(const std::string& text) {
   const bool percent = !text.empty() && text.back() == '%';
   const char* const end = text.data() + text.size() - (percent ? 1 : 0);
   double number = 0;
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (percent) number /= 100;
-  if (stop != end || error != std::errc() || !(number >= 0 && number < 1)) {
-    throw CLI::ValidationError("--max-loss", "'" + text +
-                                                 "' is no share from 0% up to 100%, such as 0.5% "
-                                                 "or 0.005");
+  if (!percent || stop != end || error != std::errc() || !(number >= 0 && number < 100)) {
+    throw CLI::ValidationError("--max-loss",
+                               "'" + text + "' is no share from 0% up to 100%, such as 0.5%");
   }
-  return number;
+  return number / 100;
 }
 
 template <typename T>
@@ -66,6 +65,10 @@ void AddImportOptions(CLI::App* app, ConvertArguments* arguments) {
          "it is known, Count (events in training, for empty sessions)")
       ->type_name("FILE")
       ->group(group);
+  AddInteger(app, "--padding-rows", &arguments->padding_rows, 0, INT32_MAX,
+             "So many rows at the start of an ONNX graph's embedding belong to no item, as with "
+             "padding_idx=0. (Of tensors the config says it.)")
+      ->group(group);
   app->add_option("--test-sessions", arguments->test_sessions,
                   "Sessions with the scores that the network gives where it comes from: they are "
                   "replayed, and nothing is written if one differs by more than the file's "
@@ -85,7 +88,7 @@ void AddModelOptions(CLI::App* app, ConvertArguments* arguments) {
   AddChoice(
       app, "--scoring", {Scoring::kScan, Scoring::kInt8, Scoring::kExact}, &arguments->scoring,
       "scan, int8 or exact: how the runtime finds a top-k, as for `stint train`. A cascade is "
-      "fitted to the clicks of --sessions, or else to the test sessions",
+      "fitted to the clicks of --sessions, or else to the sessions that the model is tested with",
       "as the input is where the kind has it, else scan");
   AddInteger(app, "--keep-top", &arguments->keep_top, 1, UINT32_MAX,
              "Keep so many items, those with the most training events")
@@ -96,8 +99,9 @@ void AddModelOptions(CLI::App* app, ConvertArguments* arguments) {
          [arguments](const std::string& text) {
            arguments->target_size = ParseSize("--target-size", text);
          },
-         "Find the kind of model: no larger than so many bytes, of those the one that loses least. "
-         "2MB is 2,000,000, 2M or 2MiB is 2,097,152")
+         "Find the kind of model: no larger than so many bytes, of those the one that loses least "
+         "on --sessions, without them the one of the widest weights. 2MB is 2,000,000, 2M or 2MiB "
+         "is 2,097,152")
       ->type_name("SIZE")
       ->group("Model");
   app->add_option_function<std::string>(
@@ -117,8 +121,15 @@ void AddMeasureOptions(CLI::App* app, ConvertArguments* arguments) {
                   "the top-k, for each kind, or for the one of --dtype")
       ->type_name("LOG")
       ->group(group);
-  AddInteger(app, "-k", &arguments->k, 1, 1000000,
-             "Items of a recommendation: of what is measured, and of an ONNX graph's TopK")
+  app->add_option_function<std::string>(
+         "-k",
+         [arguments](const std::string& text) {
+           arguments->k = static_cast<uint32_t>(ParseInteger("-k", text, 1, 1000000));
+           arguments->k_given = true;
+         },
+         "Items of a recommendation: of what is measured, and of an ONNX graph's TopK")
+      ->type_name("N")
+      ->default_str("20")
       ->group(group);
   AddThreadsOption(app, &arguments->threads);
   AddReadOptions(app, &arguments->read);
@@ -150,12 +161,19 @@ std::string WithoutEnding(const std::string& path) {
 }
 
 FileKind KindOfInput(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::exists(path, unknown) && !std::filesystem::is_regular_file(path, unknown)) {
+    throw std::runtime_error(path + ": is no regular file");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path + ": cannot be opened: " + std::strerror(errno));
   char head[12] = {};
   file.read(head, sizeof(head));
   if (std::memcmp(head + 4, "STNT", 4) == 0) return FileKind::kModel;
   if (std::memcmp(head, "PK\x03\x04", 4) == 0) return FileKind::kNpz;
+  if (head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
+    throw std::runtime_error(path + ": a Python pickle: tools/python has exporters of these");
+  }
   if (HasEnding(path, ".onnx")) return FileKind::kOnnx;
   if (head[8] == '{') return FileKind::kSafetensors;
   throw std::runtime_error(path +
@@ -174,9 +192,10 @@ void AddConvertOptions(CLI::App* app, ConvertArguments* arguments) {
   app->add_option("INPUT", arguments->input,
                   "A stint model, or a network from elsewhere: .safetensors, .npz or .onnx")
       ->required();
-  app->add_option("-o,--out", arguments->out,
-                  "File to write, by its ending: .stint, .safetensors (and .json, .items.tsv "
-                  "beside it), .onnx (and .items.tsv beside it) or .json (of the model's schema)")
+  app->add_option(
+         "-o,--out", arguments->out,
+         "File to write, by its ending: .stint, .safetensors (and .config.json, .items.tsv "
+         "beside it), .onnx (and .items.tsv beside it) or .json (of the model's schema)")
       ->required();
   AddImportOptions(app, arguments);
   AddModelOptions(app, arguments);
@@ -201,6 +220,9 @@ void CheckConvertArguments(const ConvertArguments& arguments) {
          "--dtype or --layer-dtype: --target-size and --max-loss find the kind");
   refuse(arguments.Searches() && arguments.scoring && *arguments.scoring != Scoring::kScan,
          "--scoring: --target-size and --max-loss find the smallest kind, which is a scan's");
+  refuse(arguments.k_given && arguments.sessions.empty() &&
+             KindOfOutput(arguments.out) != FileKind::kOnnx,
+         "-k: of what is measured with --sessions, or of an ONNX graph");
   refuse(arguments.max_loss && arguments.sessions.empty(),
          "--max-loss: needs --sessions to measure with");
 }

@@ -23,6 +23,7 @@ struct ConvertArguments {
   std::string config;
   std::string items;
   std::string test_sessions;
+  size_t padding_rows = 0;  // of ONNX
   // Of the model that is written; what is not said is as the input has it, or f32 and scan.
   std::optional<DType> dtype;
   std::optional<DType> layer_dtype;
@@ -34,6 +35,7 @@ struct ConvertArguments {
   std::string sessions;  // click log; "": nothing is measured
   ReadOptions read;
   uint32_t k = 20;
+  bool k_given = false;
   size_t threads = 0;
   bool json = false;
   bool quiet = false;

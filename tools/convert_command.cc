@@ -3,11 +3,17 @@
 
 // A network of any kind -> a stint model of any kind, or what other engines read.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "stint/stint.hpp"
 #include "tools/commands.h"
@@ -26,11 +32,44 @@ namespace {
 
 using nlohmann::ordered_json;
 
+std::string KeptLine(const Catalog& all, const Catalog& kept) {
+  const auto events = [](const Catalog& catalog) {
+    return std::accumulate(catalog.counts.begin(), catalog.counts.end(), uint64_t{0});
+  };
+  return "kept " + Grouped(kept.size()) + " of " + Grouped(all.size()) + " items, " +
+         Format("%.1f %% of the training events",
+                100.0 * static_cast<double>(events(kept)) / static_cast<double>(events(all)));
+}
+
+// What is written must not be what is still to be read, but for a model that replaces itself.
+void RefuseOverwriting(const ConvertArguments& arguments) {
+  std::vector<std::string> written = {arguments.out};
+  const FileKind kind = KindOfOutput(arguments.out);
+  const std::string beside = WithoutEnding(arguments.out);
+  if (kind == FileKind::kSafetensors) written.push_back(beside + ".config.json");
+  if (kind == FileKind::kSafetensors || kind == FileKind::kOnnx) {
+    written.push_back(beside + ".items.tsv");
+  }
+  std::vector<std::string> inputs = {arguments.config, arguments.items, arguments.test_sessions,
+                                     arguments.sessions};
+  if (kind != FileKind::kModel) inputs.push_back(arguments.input);
+  for (const std::string& out : written) {
+    for (const std::string& in : inputs) {
+      std::error_code absent;
+      if (!in.empty() && std::filesystem::equivalent(out, in, absent)) {
+        throw std::invalid_argument("--out: '" + out + "' would be written over the input '" + in +
+                                    "'");
+      }
+    }
+  }
+}
+
 class Conversion {
  public:
   explicit Conversion(const ConvertArguments& arguments) : arguments_(arguments) {}
 
   int Run() {
+    RefuseOverwriting(arguments_);
     CheckWritable(arguments_.out);
     ConvertInput input =
         ReadConvertInput(arguments_, [this](const std::string& line) { Say(line); });
@@ -40,6 +79,7 @@ class Conversion {
     const bool fewer = arguments_.keep_top > 0 && arguments_.keep_top < input.model.catalog.size();
     if (fewer) kept = KeepTop(input.model, arguments_.keep_top);
     const TrainedModel& model = fewer ? kept : input.model;
+    if (fewer) Say(KeptLine(input.model.catalog, model.catalog));
     json_["items"] = model.catalog.size();
     switch (KindOfOutput(arguments_.out)) {
       case FileKind::kModel:
@@ -49,8 +89,8 @@ class Conversion {
         WriteTensors(model);
         break;
       case FileKind::kOnnx:
-        WriteText(arguments_.out, OnnxBytes(model, arguments_.k));
-        WriteText(WithoutEnding(arguments_.out) + ".items.tsv", ItemListText(model.catalog));
+        WriteTexts({{arguments_.out, OnnxBytes(model, arguments_.k)},
+                    {WithoutEnding(arguments_.out) + ".items.tsv", ItemListText(model.catalog)}});
         break;
       default:
         WriteSchemaJson(input, model, fewer);
@@ -74,14 +114,18 @@ class Conversion {
       json_["bytes"] = bytes.size();
     }
   }
-  void WriteText(const std::string& path, std::string_view text) {
-    WriteBytes(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  // All of them, made before the first is written.
+  void WriteTexts(const std::vector<std::pair<std::string, std::string>>& files) {
+    for (const auto& [path, text] : files) CheckWritable(path);
+    for (const auto& [path, text] : files) {
+      WriteBytes(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    }
   }
 
   void WriteModel(const ConvertInput& input, const TrainedModel& model) {
-    const KindTable table =
-        ChooseKind(arguments_, input.model, model, input.kind == FileKind::kModel);
+    const KindTable table = ChooseKind(arguments_, input, model);
     const KindRow& row = table.rows[table.chosen];
+    for (const std::string& note : table.notes) Say(note);
     if (!arguments_.sessions.empty() && !arguments_.json) WriteOutput(TableText(table));
     WriteBytes(arguments_.out, {row.bytes.data(), row.bytes.size()}, row.name);
     json_["kind"] = row.name;
@@ -90,19 +134,20 @@ class Conversion {
 
   void WriteTensors(const TrainedModel& model) {
     const std::string beside = WithoutEnding(arguments_.out);
-    WriteText(arguments_.out, SafetensorsBytes(NetworkTensors(model)));
-    WriteText(beside + ".json", NetworkConfig(model));
-    WriteText(beside + ".items.tsv", ItemListText(model.catalog));
+    WriteTexts({{arguments_.out, SafetensorsBytes(NetworkTensors(model))},
+                {beside + ".config.json", NetworkConfig(model)},
+                {beside + ".items.tsv", ItemListText(model.catalog)}});
   }
 
   // Of the input's own file where that is what is wanted.
   void WriteSchemaJson(const ConvertInput& input, const TrainedModel& model, bool fewer) {
     if (input.kind == FileKind::kModel && !fewer) {
-      WriteText(arguments_.out, ModelJson(ReadAligned(arguments_.input)));
+      WriteTexts({{arguments_.out, ModelJson(ReadAligned(arguments_.input))}});
       return;
     }
-    const ModelKind kind = {model.dtype, model.layer_dtype, Scoring::kScan};
-    WriteText(arguments_.out, ModelJson(BuildKind(model, kind, {})));
+    const AlignedBytes bytes =
+        BuildKind(model, KindAskedFor(arguments_, input.model), model.self_test_sessions);
+    WriteTexts({{arguments_.out, ModelJson(bytes)}});
   }
 
   const ConvertArguments& arguments_;
@@ -119,7 +164,13 @@ Command AddConvertCommand(CLI::App* cli) {
       "kind or a smaller one, and a stint model into what other engines read. What tensors mean "
       "is said in a config, never guessed: tools/convert/README.md.");
   AddConvertOptions(app, arguments.get());
-  return {app, [arguments] {
+  return {app, [app, arguments] {
+            for (const char* option : {"--threads", "--session-column", "--item-column",
+                                       "--time-column", "--separator"}) {
+              if (app->count(option) > 0 && arguments->sessions.empty()) {
+                throw std::invalid_argument(std::string(option) + ": needs --sessions");
+              }
+            }
             CheckConvertArguments(*arguments);
             return Conversion(*arguments).Run();
           }};

@@ -26,6 +26,10 @@ void CheckOptions(const ConvertArguments& arguments, FileKind kind) {
   const bool tensors = kind == FileKind::kSafetensors || kind == FileKind::kNpz;
   need(arguments.config, "--config", tensors);
   need(arguments.items, "--items", kind != FileKind::kModel);
+  if (arguments.padding_rows > 0 && kind != FileKind::kOnnx) {
+    throw std::invalid_argument(std::string("--padding-rows: not for ") + Name(kind) + " input" +
+                                (tensors ? ": the config's padding_rows says it" : ""));
+  }
 }
 
 std::string ShapeLine(const TrainedModel& model, const char* kind) {
@@ -59,13 +63,22 @@ void ReadTests(const ConvertArguments& arguments, ConvertInput* input,
     return;
   }
   input->tests = ReadTestSessions(arguments.test_sessions, model.catalog);
+  // A model proves itself as it is, a network from elsewhere as it was read.
   TrainedModel plain = model;
   plain.self_test_sessions.clear();
-  const AlignedBytes bytes = BuildKind(plain, ModelKind{}, {});
+  const bool as_it_is = input->kind == FileKind::kModel;
+  const AlignedBytes bytes =
+      as_it_is ? ReadAligned(arguments.input) : BuildKind(plain, ModelKind{}, {});
   Model opened;
   stint_error error = {};
-  Check(Model::FromBuffer(bytes.data(), bytes.size(), &opened, &error), error.message);
-  input->largest_difference = Replay(*input->tests, model.catalog, opened.get());
+  Check(Model::FromBuffer(bytes.data(), bytes.size(), &opened, &error),
+        arguments.input + ": " + error.message);
+  try {
+    input->largest_difference = Replay(*input->tests, model.catalog, opened.get());
+  } catch (const std::runtime_error& e) {
+    if (as_it_is) throw;
+    throw std::runtime_error(e.what() + std::string(": the network was not read as it was meant"));
+  }
   say(Format("%s: %s sessions replayed, scores at most %.3g apart", arguments.test_sessions.c_str(),
              Grouped(input->tests->sessions.size()).c_str(), input->largest_difference));
   if (input->kind == FileKind::kModel) return;
@@ -88,7 +101,7 @@ ConvertInput ReadConvertInput(const ConvertArguments& arguments,
       input.model = ReadTrainedModel(arguments.input);
       break;
     case FileKind::kOnnx:
-      input.model = ReadOnnx(arguments.input);
+      input.model = ReadOnnx(arguments.input, arguments.padding_rows, &ids);
       break;
     default: {
       const ImportConfig config = ReadImportConfig(arguments.config);

@@ -13,6 +13,7 @@
 #include "tools/convert/compare_kinds.h"
 #include "tools/convert/model_kind.h"
 #include "tools/convert_arguments.h"
+#include "tools/convert_input.h"
 #include "trainer/trained_model.h"
 
 namespace stint {
@@ -32,13 +33,17 @@ struct KindTable {
   std::vector<KindRow> rows;
   bool first_is_input = false;
   size_t chosen = 0;  // of rows
+  std::vector<std::string> notes;
 };
 
-// `input` is what came in, `model` what is left of it (--keep-top); `bytes` the input's own file,
-// if it is a model. Throws std::runtime_error if no kind is small or good enough, with the table in
-// words.
-KindTable ChooseKind(const ConvertArguments& arguments, const TrainedModel& input,
-                     const TrainedModel& model, bool input_is_model);
+// The kind that the options say; what is not said is as the input has it, as far as that goes with
+// what is said. Throws std::invalid_argument if there is no such kind.
+ModelKind KindAskedFor(const ConvertArguments& arguments, const TrainedModel& input);
+
+// `model` is what is left of the input (--keep-top). Throws std::runtime_error if no kind is small
+// or good enough, with the table printed before, or if the log shows nothing.
+KindTable ChooseKind(const ConvertArguments& arguments, const ConvertInput& input,
+                     const TrainedModel& model);
 
 std::string TableText(const KindTable& table);
 nlohmann::ordered_json TableJson(const KindTable& table);

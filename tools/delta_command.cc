@@ -23,6 +23,8 @@ struct DeltaArguments {
 };
 
 int RunDelta(const DeltaArguments& arguments) {
+  CheckNotInput(arguments.patch, arguments.old_model);
+  CheckNotInput(arguments.patch, arguments.new_model);
   const AlignedBytes old_model = ReadAligned(arguments.old_model);
   const AlignedBytes new_model = ReadAligned(arguments.new_model);
   const MadePatch made =

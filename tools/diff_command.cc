@@ -31,6 +31,7 @@ using nlohmann::ordered_json;
 
 constexpr int kExitDiffer = 1;  // with --exit-code
 constexpr size_t kShownIds = 10;
+constexpr size_t kShownBytes = 60;  // of a value
 
 struct DiffArguments {
   std::string a;
@@ -73,28 +74,34 @@ ordered_json AnswersJson(const DiffArguments& arguments, const Opened& a, const 
       a.model.get(), b.model.get(), match, SessionsOf(arguments, a), arguments.k,
       [&](uint64_t done, uint64_t total) { progress.Show("comparing", done, total, "sessions"); });
   progress.Clear();
+  const auto of = [](uint64_t count, double value) {  // of nothing there is no mean
+    return count > 0 ? ordered_json(value) : ordered_json();
+  };
   return {{"k", arguments.k},
           {"sessions", diff.sessions},
           {"skipped", diff.skipped},
-          {"overlap", diff.overlap},
-          {"same_top", diff.same_top},
-          {"same_list", diff.same_list},
+          {"overlap", of(diff.sessions, diff.overlap)},
+          {"same_top", of(diff.sessions, diff.same_top)},
+          {"same_list", of(diff.sessions, diff.same_list)},
           {"compared_scores", diff.scores},
-          {"mean_score_difference", diff.mean_score_difference},
-          {"largest_score_difference", diff.largest_score_difference}};
+          {"mean_score_difference", of(diff.scores, diff.mean_score_difference)},
+          {"largest_score_difference", of(diff.scores, diff.largest_score_difference)}};
 }
+
+// On its line: --json has all of it.
+std::string ShownText(std::string_view text) { return Escaped(Shortened(text, kShownBytes)); }
 
 std::string Shown(const ordered_json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.get<std::string>();
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  if (value.is_string()) return ShownText(value.get_ref<const std::string&>());
+  return ShownText(value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 void AppendDifferences(const char* title, const ordered_json& object, std::string* text) {
   if (object.empty()) return;
   *text += std::string("\n") + title + "\n";
   for (const auto& [key, value] : object.items()) {
-    *text += Format("  %-26s  ", key.c_str()) + Shown(value.at("a")) + "  ->  " +
+    *text += Format("  %-26s  ", ShownText(key).c_str()) + Shown(value.at("a")) + "  ->  " +
              Shown(value.at("b")) + "\n";
   }
 }
@@ -121,36 +128,52 @@ std::string FirstIds(const ordered_json& ids, uint64_t count) {
   return text + (count > kShownIds ? ", ...\n" : "\n");
 }
 
-std::string ToText(const ordered_json& json) {
-  if (json.at("same").get<bool>()) return "the two files are the same, byte for byte\n";
-  std::string text;
-  AppendDifferences("header", json.at("header"), &text);
-  AppendDifferences("hyperparameters", json.at("hyperparameters"), &text);
-  AppendDifferences("training", json.at("training_summary"), &text);
-  AppendSections(json.at("sections"), &text);
-  const ordered_json& items = json.at("items");
-  const auto number = [](const ordered_json& object, const char* key) {
-    return Grouped(object.at(key).get<uint64_t>());
-  };
-  text += "\nitems\n";
-  text += "  in both    " + number(items, "both") + ", of which " + number(items, "moved") +
-          " have another index and " + number(items, "counts_changed") + " another count\n";
-  text += "  added      " + number(items, "added") +
-          FirstIds(items.at("added_ids"), items.at("added").get<uint64_t>());
-  text += "  gone       " + number(items, "gone") +
-          FirstIds(items.at("gone_ids"), items.at("gone").get<uint64_t>());
-  const ordered_json& answers = json.at("answers");
+std::string Number(const ordered_json& object, const char* key) {
+  return Grouped(object.at(key).get<uint64_t>());
+}
+
+void AppendItems(const ordered_json& items, std::string* text) {
+  *text += "\nitems\n";
+  *text += "  in both    " + Number(items, "both") + ", of which " + Number(items, "moved") +
+           " have another index and " + Number(items, "counts_changed") + " another count\n";
+  *text += "  added      " + Number(items, "added") +
+           FirstIds(items.at("added_ids"), items.at("added").get<uint64_t>());
+  *text += "  gone       " + Number(items, "gone") +
+           FirstIds(items.at("gone_ids"), items.at("gone").get<uint64_t>());
+}
+
+void AppendAnswers(const ordered_json& answers, std::string* text) {
+  const std::string skipped = "(" + Number(answers, "skipped") + " skipped)\n";
+  if (answers.at("sessions") == 0) {
+    *text += "\nno session has an item that both know " + skipped;
+    return;
+  }
   const auto percent = [&](const char* key) {
     return Format("%.2f %%", 100 * answers.at(key).get<double>());
   };
-  text += "\nthe " + number(answers, "k") + " best after " + number(answers, "sessions") +
-          " sessions\n";
-  text += "  in both lists      " + percent("overlap") + " of them, on average\n";
-  text += "  the same best      " + percent("same_top") + " of the sessions\n";
-  text += "  the same list      " + percent("same_list") + " of the sessions\n";
-  text += Format("  scores differ      by %.4g on average, by %.4g at most\n",
-                 answers.at("mean_score_difference").get<double>(),
-                 answers.at("largest_score_difference").get<double>());
+  *text += "\nthe " + Number(answers, "k") + " best after " + Number(answers, "sessions") +
+           " sessions " + skipped;
+  *text += "  in both lists      " + percent("overlap") + " of them, on average\n";
+  *text += "  the same best      " + percent("same_top") + " of the sessions\n";
+  *text += "  the same list      " + percent("same_list") + " of the sessions\n";
+  if (answers.at("compared_scores") == 0) return;  // no item is in both lists
+  *text += Format("  scores differ      by %.4g on average, by %.4g at most\n",
+                  answers.at("mean_score_difference").get<double>(),
+                  answers.at("largest_score_difference").get<double>());
+}
+
+std::string ToText(const ordered_json& json) {
+  std::string text;
+  if (json.at("same").get<bool>()) {
+    text = "the two files are the same, byte for byte\n";
+  } else {
+    AppendDifferences("header", json.at("header"), &text);
+    AppendDifferences("hyperparameters", json.at("hyperparameters"), &text);
+    AppendDifferences("training", json.at("training_summary"), &text);
+    AppendSections(json.at("sections"), &text);
+    AppendItems(json.at("items"), &text);
+  }
+  if (json.contains("answers")) AppendAnswers(json.at("answers"), &text);
   return text.substr(text.front() == '\n' ? 1 : 0);
 }
 
@@ -171,8 +194,10 @@ int RunDiff(const DiffArguments& arguments) {
   json["training_summary"] = DiffObjects(a_info.training_summary, b_info.training_summary);
   json["sections"] = DiffSections(a.model.get(), b.model.get());
   json["items"] = DiffItems(a.model.get(), b.model.get(), match);
-  // Files that are the same answer the same; only JSON wants to see it.
-  if (!same || arguments.json) json["answers"] = AnswersJson(arguments, a, b, match);
+  // Files that are the same answer the same; a log that was given is read all the same.
+  if (!same || arguments.json || !arguments.sessions.empty()) {
+    json["answers"] = AnswersJson(arguments, a, b, match);
+  }
   if (arguments.json) {
     WriteJson(json);
   } else {

@@ -22,12 +22,6 @@ struct InspectArguments {
   bool json = false;
 };
 
-// As an object, or as the text it is if it is no JSON.
-ordered_json ParseObject(const char* text) {
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
-  return json.is_object() ? json : ordered_json{{"text", text}};
-}
-
 // Rows and columns of the matrix or list in a section, and what it is made of: schema/README.md.
 struct SectionForm {
   std::vector<uint64_t> shape;
@@ -102,8 +96,8 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
   json["training_events"] = info.training_events;
   json["self_tests"] = info.self_tests;
   json["session_size"] = stint_session_size(model, 20);
-  json["hyperparameters"] = ParseObject(info.hyperparameters);
-  json["training_summary"] = ParseObject(info.training_summary);
+  json["hyperparameters"] = ParseModelText(info.hyperparameters);
+  json["training_summary"] = ParseModelText(info.training_summary);
   json["scanned_bytes"] = 0;  // here, so that it does not stand behind the sections
   json["sections"] = ordered_json::array();
   // What every top-k reads from its first byte to its last.

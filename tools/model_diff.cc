@@ -49,11 +49,6 @@ ordered_json Differing(const ordered_json& a, const ordered_json& b) {
   return out;
 }
 
-ordered_json ParseObject(const char* text) {
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
-  return json.is_object() ? json : ordered_json{{"text", text}};
-}
-
 ordered_json SectionsOf(const stint_model* model) {
   ordered_json out = ordered_json::object();
   stint_section_info section = {};
@@ -106,7 +101,7 @@ ordered_json DiffHeaders(const stint_model* a, const stint_model* b) {
 }
 
 ordered_json DiffObjects(const char* a, const char* b) {
-  return Differing(ParseObject(a), ParseObject(b));
+  return Differing(ParseModelText(a), ParseModelText(b));
 }
 
 ordered_json DiffSections(const stint_model* a, const stint_model* b) {

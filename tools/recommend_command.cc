@@ -34,16 +34,6 @@ struct RecommendArguments {
   bool json = false;
 };
 
-// A name with its control bytes as "\x0a", so that it stays on its line and in its column.
-std::string Escaped(const std::string& name) {
-  std::string text;
-  for (const char c : name) {
-    const unsigned byte = static_cast<unsigned char>(c);
-    text += byte < 0x20 || byte == 0x7f ? Format("\\x%02x", byte) : std::string(1, c);
-  }
-  return text;
-}
-
 // Item ids of all values of an option; "-" stands for standard input, one id a line. Throws
 // std::invalid_argument for what is no list of ids.
 std::vector<std::string> ReadIds(const char* option, const std::vector<std::string>& values) {

@@ -219,7 +219,7 @@ Command AddVerifyCommand(CLI::App* cli) {
                 "only on the best");
   app->add_option("--target", arguments->targets,
                   "Run them on these SIMD targets, by the names of `stint inspect`, with commas "
-                  "between")
+                  "between. Brute force is on one: STINT_TARGET caps it")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->excludes("--all-targets");
@@ -230,6 +230,9 @@ Command AddVerifyCommand(CLI::App* cli) {
       "opened too");
   return {app, [app, arguments] {
             arguments->brute_force |= !arguments->sessions.empty();
+            if (!arguments->targets.empty() && arguments->brute_force) {
+              throw std::invalid_argument("--target: not with --brute-force or --sessions");
+            }
             for (const char* option : {"-k", "--max", "--threads"}) {
               if (app->count(option) > 0 && !arguments->brute_force) {
                 throw std::invalid_argument(std::string(option) +

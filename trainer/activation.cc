@@ -29,8 +29,8 @@ const std::vector<Form>& Forms() {
 }
 
 std::string Number(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+  char text[400];  // without an exponent, whose sign would be a dash
+  const auto end = std::to_chars(text, text + sizeof(text), value, std::chars_format::fixed).ptr;
   return std::string(text, end);
 }
 

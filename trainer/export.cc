@@ -5,6 +5,7 @@
 #include "trainer/export.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -53,7 +54,14 @@ struct Answer {
 }
 
 void CheckJson(const char* name, const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  constexpr int kDeepest = 100;  // what reads a model takes no more (tools/common.h)
+  bool deep = false;
+  const nlohmann::json::parser_callback_t check = [&](int depth, auto, const auto&) {
+    deep |= depth > kDeepest;
+    return !deep;
+  };
+  const auto json = nlohmann::json::parse(text, check, /*allow_exceptions=*/false);
+  if (deep) Fail(std::string(name) + " is JSON nested more than 100 deep");
   if (!json.is_object()) Fail(std::string(name) + " is not a JSON object: " + text);
 }
 
@@ -536,6 +544,22 @@ AlignedBytes BuildModel(const ExportInput& input) {
   }
   if (!input.self_test_sessions.empty()) file = assemble(AskRuntime(input, file), cascade);
   return file;
+}
+
+void ReadActivations(const uint8_t* bytes, Activation* hidden, Activation* final) {
+  const schema::Model& model = *schema::GetModel(bytes);
+  const auto shortest = [](float value) {
+    char text[40];
+    const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+    double result = 0;
+    std::from_chars(text, end, result);
+    return result;
+  };
+  const auto read = [&](schema::Activation kind, float alpha, float scale) {
+    return Activation{static_cast<ActivationKind>(kind), shortest(alpha), shortest(scale)};
+  };
+  *hidden = read(model.hidden_activation(), model.hidden_alpha(), model.hidden_scale());
+  *final = read(model.final_activation(), model.final_alpha(), model.final_scale());
 }
 
 std::vector<std::vector<uint32_t>> ReadSelfTests(const uint8_t* bytes) {

@@ -41,6 +41,10 @@ struct ExportInput {
 // input contradict each other.
 AlignedBytes BuildModel(const ExportInput& input);
 
+// The activations in the bytes of a model, which the runtime has verified. Their parameters are
+// floats there; these are the doubles of the shortest decimals that give these floats.
+void ReadActivations(const uint8_t* bytes, Activation* hidden, Activation* final);
+
 // The item sequences of the self-tests in the bytes of a model, which the runtime has verified.
 std::vector<std::vector<uint32_t>> ReadSelfTests(const uint8_t* bytes);
 

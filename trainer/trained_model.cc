@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "schema/checksum.h"
@@ -86,6 +87,22 @@ void ReadWeights(const std::map<std::string, const uint8_t*>& sections, DType it
   }
 }
 
+// The text, or, if it is no JSON object as models are written with, an object that has it. The
+// runtime takes any text; one that is nested without end is none that a program of ours wrote.
+std::string AsObject(const char* text) {
+  constexpr int kDeepest = 100;
+  bool deep = false;
+  const nlohmann::json::parser_callback_t check = [&](int depth, auto, const auto&) {
+    deep |= depth > kDeepest;
+    return !deep;
+  };
+  const nlohmann::json json = nlohmann::json::parse(text, check, /*allow_exceptions=*/false);
+  if (json.is_object() && !deep) return text;
+  constexpr size_t kMost = 10000;
+  return nlohmann::json{{"text", std::string(text).substr(0, kMost)}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 NetworkShape ShapeOf(const stint_model_info& info) {
@@ -112,10 +129,9 @@ TrainedModel ParseTrainedModel(const AlignedBytes& bytes, const std::string& pat
   trained.dtype = DTypeOf(info.dtype);
   trained.layer_dtype = DTypeOf(info.layer_dtype);
   trained.scoring = FromName(info.scoring, {Scoring::kScan, Scoring::kInt8, Scoring::kExact});
-  trained.hidden_activation = ParseActivation(path, info.hidden_activation);
-  trained.final_activation = ParseActivation(path, info.final_activation);
-  trained.hyperparameters = info.hyperparameters;
-  trained.training_summary = info.training_summary;
+  ReadActivations(bytes.data(), &trained.hidden_activation, &trained.final_activation);
+  trained.hyperparameters = AsObject(info.hyperparameters);
+  trained.training_summary = AsObject(info.training_summary);
   trained.self_test_sessions = ReadSelfTests(bytes.data());
   trained.xxh3 = SectionChecksum(bytes.data(), bytes.size());
   trained.catalog = CatalogOf(model, info);

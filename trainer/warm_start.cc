@@ -56,8 +56,16 @@ std::string Differences(const TrainedModel& model, const Options& options) {
         then.embedding == Embedding::kShared ? then.layers.back() : then.embedding_width;
     compare("embedding-width", std::to_string(width), std::to_string(now.embedding_width));
   }
-  compare("hidden-activation", Name(model.hidden_activation), Name(options.hidden_activation));
-  compare("final-activation", Name(model.final_activation), Name(options.final_activation));
+  const auto compare_activation = [&](const char* name, const Activation& a, const Activation& b) {
+    const ActivationParams then_params = a.Params(),
+                           now_params = b.Params();  // floats, as in the file
+    const bool same = then_params.kind == now_params.kind &&
+                      then_params.alpha == now_params.alpha &&
+                      then_params.scale == now_params.scale;
+    if (!same) compare(name, Name(a), Name(b));
+  };
+  compare_activation("hidden-activation", model.hidden_activation, options.hidden_activation);
+  compare_activation("final-activation", model.final_activation, options.final_activation);
   return differences;
 }
 

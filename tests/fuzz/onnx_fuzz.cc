@@ -43,6 +43,8 @@ void Build(const TrainedModel& trained) {
   input.dtype = DType::kF32;
   input.hidden_activation = trained.hidden_activation;
   input.final_activation = trained.final_activation;
+  input.hyperparameters = trained.hyperparameters;
+  input.training_summary = trained.training_summary;
   input.self_test_sessions = {{0}};
   try {
     const AlignedBytes bytes = BuildModel(input);
@@ -120,6 +122,28 @@ node { op_type: "Gemm" input: "h" input: "l" input: "c" output: "scores"
   attribute { name: "transB" type: INT i: 1 } attribute { name: "beta" type: FLOAT f: 0.5 } }
 })";
 
+// A row of padding before those of the items, whose score is cut off.
+constexpr char kPadded[] = R"(
+ir_version: 7 opset_import { version: 13 } graph { name: "g"
+input { name: "items" type { tensor_type { elem_type: 7
+  shape { dim { dim_param: "t" } dim { dim_param: "b" } } } } }
+output { name: "scores" }
+initializer { name: "e" dims: 3 dims: 1 data_type: 1 float_data: [0, 1, -2] }
+initializer { name: "c" dims: 1 dims: 3 data_type: 1 float_data: [5, 1, -2] }
+initializer { name: "bias" dims: 2 data_type: 1 float_data: [3, 4] }
+initializer { name: "w" dims: 1 dims: 3 dims: 1 data_type: 1 float_data: [1, 2, 3] }
+initializer { name: "z" dims: 1 data_type: 7 int64_data: 0 }
+initializer { name: "one" dims: 1 data_type: 7 int64_data: 1 }
+initializer { name: "end" dims: 1 data_type: 7 int64_data: 9223372036854775807 }
+node { op_type: "Gather" input: "e" input: "items" output: "x" }
+node { op_type: "GRU" input: "x" input: "w" input: "w" output: "" output: "f"
+  attribute { name: "linear_before_reset" type: INT i: 1 } }
+node { op_type: "Squeeze" input: "f" input: "z" output: "h" }
+node { op_type: "MatMul" input: "h" input: "c" output: "p" }
+node { op_type: "Slice" input: "p" input: "one" input: "end" input: "one" output: "cut" }
+node { op_type: "Add" input: "cut" input: "bias" output: "scores" }
+})";
+
 // One-hot input; the old way to say axes; constants in nodes.
 constexpr char kOneHot[] = R"(
 ir_version: 4 opset_import { version: 9 } graph { name: "g"
@@ -152,12 +176,13 @@ node { op_type: "Add" input: "ends" input: "p" output: "scores" }
 node { op_type: "TopK" input: "scores" input: "k" output: "best" output: "which" }
 })";
 
-std::string FromText(const char* text) {
+std::string FromText(const char* text, size_t padding_rows = 0) {
   onnx::ModelProto model;
   Require(google::protobuf::TextFormat::ParseFromString(text, &model),
           "a seed is text of protobuf");
   const std::string bytes = model.SerializeAsString();
-  ParseOnnx({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, "seed");  // is taken
+  ParseOnnx({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, "seed",
+            padding_rows);  // is taken
   return bytes;
 }
 
@@ -173,6 +198,7 @@ std::vector<std::string> Seeds() {
       Seed(kBefore, Embedding::kSeparate, {1}, {K::kLinear}),
       Seed(kAfter, Embedding::kNone, {2, 3}, {K::kElu, 0.5}),
       FromText(kTorch),
+      FromText(kPadded, 1),
       FromText(kOneHot),
   };
 }
@@ -182,16 +208,18 @@ std::vector<std::string> Seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace stint;
   using namespace stint::fuzz;
-  TrainedModel trained;
-  try {
-    trained = ParseOnnx({data, size}, kPath);
-  } catch (const std::runtime_error& e) {
-    Require(std::strncmp(e.what(), "fuzz.onnx: ", 11) == 0, "a reason starts with the path",
-            e.what());
-    return 0;
+  for (const size_t padding_rows : {0, 1}) {
+    TrainedModel trained;
+    try {
+      trained = ParseOnnx({data, size}, kPath, padding_rows);
+    } catch (const std::runtime_error& e) {
+      Require(std::strncmp(e.what(), "fuzz.onnx: ", 11) == 0, "a reason starts with the path",
+              e.what());
+      continue;
+    }
+    if (trained.parameters.block_floats() > kMostFloats) continue;
+    Build(trained);
+    CheckAgain(trained);
   }
-  if (trained.parameters.block_floats() > kMostFloats) return 0;
-  Build(trained);
-  CheckAgain(trained);
   return 0;
 }

@@ -13,6 +13,7 @@
 #include "schema/checksum.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/tools/patch_models.h"
+#include "tools/convert/patch_layout.h"
 #include "tools/convert/patch_streams.h"
 
 namespace stint::fuzz {
@@ -26,7 +27,6 @@ constexpr uint8_t kOneStream =
 // Where they stand (tools/convert/PATCH.md).
 constexpr size_t kSizeAt = 8, kOldAt = 16, kNewSizeAt = 32, kHeaderBytes = 48, kSealBytes = 8;
 constexpr size_t kLongestStream = 1 << 16;
-constexpr uint64_t kLargestModel = 1 << 22;  // an allocation of 2 GiB is no finding
 
 struct Update {
   AlignedBytes old_model;
@@ -116,11 +116,36 @@ std::string Decoded(const std::string& patch, size_t begin) {
   }
 }
 
-bool WantsTooMuch(const std::string& patch) {
-  if (patch.size() < kHeaderBytes) return false;
-  uint64_t size;
-  std::memcpy(&size, patch.data() + kNewSizeAt, sizeof(size));
-  return size > kLargestModel && size < uint64_t{1} << 31;
+// With another size of the new file: the largest, and the largest that the two files may make.
+std::vector<std::string> OfOtherSizes(const Update& update, const std::string& patch) {
+  std::vector<std::string> out;
+  for (const uint64_t size :
+       {uint64_t{0x7FFFFFFF}, MostNewBytes(update.old_model.size(), patch.size()), uint64_t{64}}) {
+    out.push_back(patch);
+    std::memcpy(out.back().data() + kNewSizeAt, &size, sizeof(size));
+  }
+  return out;
+}
+
+// Lists whose rows are many and small, or of no bytes: streams for WithStream().
+std::vector<std::string> ListsOfManyRows() {
+  std::vector<std::string> out;
+  for (const RowShape& shape :
+       {RowShape{RowForm::kF32Rows, 0x7FFFFFFF, 0}, RowShape{RowForm::kWords, 1 << 18, 0},
+        RowShape{RowForm::kScanTiles, 1 << 12, 512}}) {
+    PatchLayout layout;
+    for (const char* name : {"x", "y"}) {
+      PatchSection& section = layout.sections.emplace_back();
+      section.name = name;
+      section.coding = SectionCoding::kRows;
+      section.shape = shape;
+      section.size = shape.Bytes();
+      section.offset = layout.sections.size() > 1 ? section.size : 0;
+    }
+    const std::vector<uint8_t> bytes = WriteLayout(layout);
+    out.emplace_back(bytes.begin(), bytes.end());
+  }
+  return out;
 }
 
 }  // namespace
@@ -132,6 +157,14 @@ std::vector<std::string> Seeds() {
       const std::string& patch = Updates()[u].patches[p];
       for (const uint8_t sealed : {uint8_t{0}, kSealed}) {
         seeds.push_back(std::string(1, static_cast<char>(u << 1 | sealed)) + patch);
+      }
+      for (const std::string& other : OfOtherSizes(Updates()[u], patch)) {
+        seeds.push_back(std::string(1, static_cast<char>(u << 1 | kSealed)) + other);
+      }
+      for (const std::string& list : ListsOfManyRows()) {
+        const char head[] = {static_cast<char>(kOneStream | u << 1 | kSealed), static_cast<char>(p),
+                             0};
+        seeds.push_back(std::string(head, sizeof(head)) + list);
       }
       const std::vector<size_t> begins = StreamsOf(patch);
       for (size_t s = 0; s + 1 < begins.size(); ++s) {
@@ -155,7 +188,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string patch(input.bytes);
   if ((input.mode & kOneStream) != 0) patch = WithStream(update, input.bytes);
   if ((input.mode & kSealed) != 0) Seal(update.old_model, &patch);
-  if (WantsTooMuch(patch)) return 0;
   // In memory of exactly its size, so that sanitizers see a read beyond it.
   const std::vector<uint8_t> exact(patch.begin(), patch.end());
   try {

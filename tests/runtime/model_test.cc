@@ -370,7 +370,7 @@ TEST(Cpp, WrapperDoesTheSame) {
 
   uint8_t state[200];
   size_t size = 0;
-  ASSERT_EQ(moved.StateSize(), 64u + 4 * 9 + 4);
+  ASSERT_EQ(moved.StateSize(), 64u + 4 * 9 + 8);
   ASSERT_EQ(moved.Export(state, sizeof(state), &size), STINT_OK);
   stint::Session imported, copied;
   EXPECT_EQ(imported.Import(state, size), STINT_INVALID_ARGUMENT);  // empty

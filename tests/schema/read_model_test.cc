@@ -138,6 +138,8 @@ TEST(ReadModel, ReadsWhatTheRuntimeReads) {
     ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
     EXPECT_EQ(read.at("format_version"), info.format_version);
     EXPECT_EQ(read.at("gru_form"), info.gru_form);
+    EXPECT_EQ(read.at("final_activation"), info.final_activation);
+    EXPECT_EQ(read.at("hidden_activation"), info.hidden_activation);
     EXPECT_EQ(read.at("embedding"), info.embedding);
     EXPECT_EQ(read.at("hyperparameters"), nlohmann::json::parse(info.hyperparameters));
     ASSERT_EQ(read.at("layers").size(), info.layers);

@@ -106,7 +106,7 @@ TEST_F(ConvertTest, TheTableOfKinds) {
   const json result = Convert("f32.stint", "kinds.stint", {"--sessions", File("test.tsv")});
   const json& kinds = result["kinds"];
   ASSERT_EQ(kinds.size(), 7u);
-  EXPECT_EQ(kinds[0]["kind"], "the input as it is");
+  EXPECT_EQ(kinds[0]["kind"], "the input");
   EXPECT_EQ(kinds[0]["recall_loss"]["value"], 0);
   EXPECT_EQ(kinds[0]["overlap"], 1);
   const json measured = MustJson({"evaluate", File("f32.stint"), File("test.tsv"), "--json"});
@@ -163,11 +163,15 @@ TEST_F(ConvertTest, PicksAKind) {
   EXPECT_LE(Bytes("pick.stint"), int8);
   std::filesystem::remove(File("none.stint"));
   EXPECT_NE(Error("f32.stint", "none.stint", {"--target-size", "9000"}, 3)
-                .find("no kind of model of at most 9,000 bytes among those of the table; the "
-                      "smallest, int4, has "),
+                .find("no kind of model of at most 9,000 bytes : the smallest, int4, has "),
             std::string::npos);
-  EXPECT_NE(Error("f32.stint", "none.stint", {"--target-size", "9000"}, 3).find("--keep-top "),
-            std::string::npos);
+  // What is said to fit does.
+  const std::string error = Error("f32.stint", "none.stint", {"--target-size", "16500"}, 3);
+  const size_t at = error.find("; --keep-top ");
+  ASSERT_NE(at, std::string::npos) << error;
+  const std::string items = std::to_string(std::stoul(error.substr(at + 13)));
+  Convert("f32.stint", "fits.stint", {"--target-size", "16500", "--keep-top", items});
+  EXPECT_LE(Bytes("fits.stint"), 16500u);
 }
 
 // What is left out is a miss: losses are those of all targets.
@@ -221,7 +225,7 @@ TEST_F(ConvertTest, SafetensorsComeBack) {
     Convert(name, "there.safetensors");
     const json result =
         Convert("there.safetensors", "back.stint",
-                {"--config", File("there.json"), "--items", File("there.items.tsv")});
+                {"--config", File("there.config.json"), "--items", File("there.items.tsv")});
     EXPECT_EQ(result["input_kind"], "safetensors");
     const TrainedModel a = ReadTrainedModel(File(name)), b = ReadTrainedModel(File("back.stint"));
     EXPECT_EQ(a.catalog.ids.names, b.catalog.ids.names);
@@ -249,7 +253,7 @@ TEST_F(ConvertTest, WrongUsage) {
   EXPECT_EQ(usage("f32.stint", "x.stint", {"--max-loss", "1%"}),
             "--max-loss: needs --sessions to measure with" + hint);
   EXPECT_EQ(usage("f32.stint", "x.stint", {"--max-loss", "100%"}),
-            "--max-loss: '100%' is no share from 0% up to 100%, such as 0.5% or 0.005" + hint);
+            "--max-loss: '100%' is no share from 0% up to 100%, such as 0.5%" + hint);
   EXPECT_EQ(usage("f32.stint", "x.stint", {"--target-size", "2XB"}),
             "--target-size: '2XB' is not a size in [1, 16777216T), such as 8G, 1500M or "
             "8589934592" +
@@ -267,6 +271,19 @@ TEST_F(ConvertTest, WrongUsage) {
   Convert("f32.stint", "u.safetensors");
   EXPECT_EQ(usage("u.safetensors", "x.stint", {"--items", "i.tsv"}),
             "--config: needed for safetensors input" + hint);
+  EXPECT_EQ(
+      usage("f32.stint", "x.stint", {"--layer-dtype", "int8"}),
+      "--layer-dtype int8: rows of f32 go over layers of f32, but with --scoring exact" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--dtype", "int8", "--layer-dtype", "f32"}),
+            "--layer-dtype f32: rows of int8 go over layers of int8" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"-k", "5"}),
+            "-k: of what is measured with --sessions, or of an ONNX graph" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--threads", "5"}),
+            "--threads: needs --sessions" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--padding-rows", "1"}),
+            "--padding-rows: not for stint model input" + hint);
+  EXPECT_EQ(usage("f32.stint", "x.stint", {"--max-loss", "0.5", "--sessions", File("test.tsv")}),
+            "--max-loss: '0.5' is no share from 0% up to 100%, such as 0.5%" + hint);
   EXPECT_EQ(usage("f32.stint", "x.stint", {"--dtype", "int9"}),
             "--dtype: 'int9' is none of f32, bf16, int8, int4" + hint);
 }
@@ -284,8 +301,85 @@ TEST_F(ConvertTest, BadFiles) {
   EXPECT_NE(Error("cut.stint", "x.stint", {}, 3).find(File("cut.stint") + ": "), std::string::npos);
   EXPECT_NE(Error("f32.stint", "no/folder/x.stint", {}, 3).find("cannot be written"),
             std::string::npos);
-  EXPECT_EQ(Error("f32.stint", "x.stint", {"--dtype", "f32", "--layer-dtype", "int8"}, 3),
-            "stint convert: item rows of f32 over layers of int8: there is no such kind");
+}
+
+// What is still to be read is not written over.
+TEST_F(ConvertTest, InputsStay) {
+  std::filesystem::copy(File("test.tsv"), File("log.stint"));
+  const std::string log = ReadFile(File("log.stint"));
+  RunResult run = RunStint(
+      {"convert", File("f32.stint"), "-o", File("log.stint"), "--sessions", File("log.stint")});
+  EXPECT_EQ(run.status, 2) << run.error;
+  EXPECT_EQ(ReadFile(File("log.stint")), log);
+  Convert("f32.stint", "stay.safetensors");
+  const std::string tensors = ReadFile(File("stay.safetensors"));
+  run = RunStint({"convert", File("stay.safetensors"), "--config", File("stay.config.json"),
+                  "--items", File("stay.items.tsv"), "-o", File("stay.safetensors")});
+  EXPECT_EQ(run.status, 2) << run.error;
+  EXPECT_NE(run.error.find("would be written over the input"), std::string::npos) << run.error;
+  EXPECT_EQ(ReadFile(File("stay.safetensors")), tensors);
+}
+
+// Weights that were rounded once gain nothing by more bits; a cascade that goes is told.
+TEST_F(ConvertTest, NoKindIsWiderThanTheInput) {
+  Convert("f32.stint", "narrow.stint", {"--dtype", "int8", "--scoring", "int8"});
+  const RunResult run =
+      Must({"convert", File("narrow.stint"), "-o", File("pick.stint"), "--target-size", "10MB"});
+  EXPECT_NE(run.error.find("the input's cascade (scoring int8) is left out"), std::string::npos)
+      << run.error;
+  EXPECT_EQ(Inspect("pick.stint")["dtype"], "int8");
+}
+
+TEST_F(ConvertTest, AFewSessionsMeasureNothing) {
+  shared_->Write("few.tsv", "SessionId\tItemId\tTime\n1\t1\t1\n1\t2\t2\n");
+  const std::string error =
+      Error("f32.stint", "none.stint", {"--max-loss", "1%", "--sessions", File("few.tsv")}, 3);
+  EXPECT_TRUE(error.find("a loss cannot be measured") != std::string::npos ||
+              error.find("--max-loss wants 100") != std::string::npos)
+      << error;
+}
+
+// A cascade over fewer items is fitted to the log's clicks too.
+TEST_F(ConvertTest, ACascadeOfFewerItems) {
+  const Words kind = {"--keep-top", "100", "--dtype", "int8", "--scoring", "int8"};
+  Convert("f32.stint", "plain.stint", kind);
+  Words with_log = kind;
+  with_log.insert(with_log.end(), {"--sessions", File("test.tsv")});
+  Convert("f32.stint", "fitted.stint", with_log);
+  EXPECT_NE(ReadFile(File("plain.stint")), ReadFile(File("fitted.stint")));
+  Must({"verify", File("fitted.stint"), "--brute-force"});
+}
+
+// Of float rows over int8 layers a scan and its JSON can be made.
+TEST_F(ConvertTest, AnExactCascadeTakenAway) {
+  Convert("f32.stint", "exact.stint",
+          {"--dtype", "f32", "--layer-dtype", "int8", "--scoring", "exact"});
+  Convert("exact.stint", "scan.stint", {"--scoring", "scan"});
+  EXPECT_EQ(Inspect("scan.stint")["scoring"], "scan");
+  Convert("exact.stint", "top.json", {"--keep-top", "100"});
+  const json made = json::parse(ReadFile(File("top.json")));
+  EXPECT_EQ(made["item_kind"], "F32Rows");
+  EXPECT_TRUE(made.contains("cascade"));
+}
+
+// Parameters of activations are those of the file, to the last bit.
+TEST_F(ConvertTest, ActivationsComeBack) {
+  Must({"train", File("train.tsv"), "--out", File("odd.stint"), "--layers", "8", "--epochs", "1",
+        "--negatives", "16", "--hidden-activation", "selu-1.0507009873554805-1.6732632423543772",
+        "--loss", "bpr-max", "--final-activation", "elu-0.00001", "--dtype", "f32", "--quiet"});
+  Convert("odd.stint", "odd.safetensors");
+  Convert("odd.safetensors", "back.stint",
+          {"--config", File("odd.config.json"), "--items", File("odd.items.tsv")});
+  const TrainedModel a = ReadTrainedModel(File("odd.stint")),
+                     b = ReadTrainedModel(File("back.stint"));
+  EXPECT_EQ(a.hidden_activation.Params().alpha, 1.6732632423543772f);
+  EXPECT_EQ(b.hidden_activation.Params().alpha, 1.6732632423543772f);
+  EXPECT_EQ(b.hidden_activation.Params().scale, 1.0507009873554805f);
+  EXPECT_EQ(b.final_activation.Params().alpha, 0.00001f);
+  Must({"train", File("train.tsv"), "--out", File("warm.stint"), "--layers", "8", "--epochs", "1",
+        "--negatives", "16", "--hidden-activation", "selu-1.0507009873554805-1.6732632423543772",
+        "--loss", "bpr-max", "--final-activation", "elu-0.00001", "--warm-start", File("odd.stint"),
+        "--quiet"});
 }
 
 // In place: the file is the old one or the new one.

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `stint delta`, `stint apply` and `stint diff` as processes.
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
+#include "tests/runtime/forgery.h"
 #include "tests/tools/cli_fixture.h"
 
 namespace stint {
@@ -63,10 +66,10 @@ TEST_F(DeltaTest, InPlace) {
   std::filesystem::copy_file(File("model.stint"), File("place.stint"));
   Must({"apply", File("place.stint"), File("new.patch"), "-o", File("place.stint")});
   EXPECT_TRUE(ReadFile(File("place.stint")) == ReadFile(File("new.stint")));
-  // It is no longer the model that the patch is for.
+  // An update that is tried again.
   ExpectError({"apply", File("place.stint"), File("new.patch"), "-o", File("place.stint")}, 3,
-              "stint apply: " + File("place.stint") + ": not the model that " + File("new.patch") +
-                  " was made for: ");
+              "stint apply: " + File("place.stint") + ": is already the model that " +
+                  File("new.patch") + " makes");
   EXPECT_TRUE(ReadFile(File("place.stint")) == ReadFile(File("new.stint")));
 }
 
@@ -107,6 +110,29 @@ TEST_F(DeltaTest, NothingOrAll) {
   EXPECT_EQ(files(), 1u);
 }
 
+// What is read is not written to, by whatever name; OLD of apply is the exception.
+TEST_F(DeltaTest, InputsAreNotOutputs) {
+  const TemporaryFolder folder;
+  for (const char* name : {"model.stint", "new.stint", "new.patch"}) {
+    std::filesystem::copy_file(File(name), folder / name);
+  }
+  std::filesystem::create_symlink("new.stint", folder / "link.stint");
+  const std::string old_model = folder / "model.stint", new_model = folder / "new.stint";
+  const std::string patch = folder / "new.patch";
+  const std::string other_name = folder / "../" + folder.path().filename().string() + "/new.patch";
+  for (const std::string& out : {old_model, new_model, folder / "link.stint"}) {
+    ExpectError({"delta", old_model, new_model, "-o", out}, 2,
+                "stint delta: -o " + out + " would overwrite ");
+  }
+  for (const std::string& out : {patch, other_name}) {
+    ExpectError({"apply", old_model, patch, "-o", out}, 2,
+                "stint apply: -o " + out + " would overwrite " + patch);
+  }
+  for (const char* name : {"model.stint", "new.stint", "new.patch"}) {
+    EXPECT_TRUE(ReadFile(folder / name) == ReadFile(File(name))) << name;
+  }
+}
+
 TEST_F(DeltaTest, Usage) {
   ExpectError({"delta", File("model.stint"), File("new.stint")}, 2, "stint delta: ");
   ExpectError({"apply", File("model.stint")}, 2, "stint apply: ");
@@ -141,6 +167,14 @@ TEST_F(DeltaTest, TheSameFileDoesNotDiffer) {
   EXPECT_EQ(answers.at("same_list"), 1.0);
   EXPECT_EQ(answers.at("compared_scores"), 20 * answers.at("sessions").get<int>());
   EXPECT_EQ(answers.at("largest_score_difference"), 0.0);
+  // A log is read all the same.
+  const Words words = {"diff", File("model.stint"), File("model.stint"), "--sessions"};
+  Words none = words, log = words;
+  none.push_back(File("none"));
+  log.push_back(File("test.tsv"));
+  ExpectError(none, 3, "stint diff: " + File("none"));
+  EXPECT_NE(Must(log).out.find("  the same list      100.00 % of the sessions\n"),
+            std::string::npos);
 }
 
 TEST_F(DeltaTest, AWarmStartDiffers) {
@@ -210,10 +244,94 @@ TEST_F(DeltaTest, ModelsWithNothingInCommon) {
   EXPECT_EQ(diff.at("header").at("ids"), json({{"a", "integers"}, {"b", "names"}}));
   EXPECT_EQ(diff.at("header").at("layers"), json({{"a", {24}}, {"b", {8}}}));
   EXPECT_EQ(diff.at("items").at("both"), 0);
-  EXPECT_EQ(diff.at("answers").at("sessions"), 0);
+  const json& answers = diff.at("answers");
+  EXPECT_EQ(answers.at("sessions"), 0);
+  for (const char* key :
+       {"overlap", "same_top", "same_list", "mean_score_difference", "largest_score_difference"}) {
+    EXPECT_TRUE(answers.at(key).is_null()) << key;  // nothing was compared
+  }
+  const std::string text = Must({"diff", File("model.stint"), File("names.stint")}).out;
+  EXPECT_NE(text.find("\nno session has an item that both know (" +
+                      std::to_string(answers.at("skipped").get<int>()) + " skipped)\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find('%'), std::string::npos) << text;
+  // One training row, as a line of JSON, is longer than the terminal.
+  for (const auto& line : Table(text)) {
+    for (const std::string& field : line) EXPECT_LT(field.size(), 200u) << field;
+  }
   Must({"delta", File("model.stint"), File("names.stint"), "-o", File("names.patch")});
   Must({"apply", File("model.stint"), File("names.patch"), "-o", File("names2.stint")});
   EXPECT_TRUE(ReadFile(File("names2.stint")) == ReadFile(File("names.stint")));
+}
+
+// What models say of themselves is any text.
+class HostileText : public DeltaTest {
+ protected:
+  static AlignedBytes Model(const std::string& hyperparameters, bool odd_ids) {
+    const Parameters parameters = RandomParameters(3, {4}, GruForm::kResetAfter, 5);
+    Catalog catalog = NameCatalog(3);
+    if (odd_ids) catalog.ids.names = {"a\x1b[31m", "b\nc", "d"};
+    ExportInput input;
+    input.parameters = &parameters;
+    input.catalog = &catalog;
+    input.self_test_sessions = {{0, 1}};
+    input.hyperparameters = hyperparameters;
+    return BuildModel(input);
+  }
+  static void Save(const std::string& name, const AlignedBytes& model) {
+    shared_->Write(name, {reinterpret_cast<const char*>(model.data()), model.size()});
+  }
+  // A text that BuildModel() refuses takes the place of another one.
+  static void SaveDeep(const std::string& name, char fill) {
+    constexpr size_t kDeep = 1'000'000;
+    const Forgery forgery(Model("{\"a\": \"" + std::string(2 * kDeep, 'x') + "\"}", false));
+    Bytes bytes = forgery.bytes();
+    const std::string deep = std::string(kDeep, '[') + fill + " " + std::string(kDeep, ']');
+    const std::string_view start = "\"xxxx";
+    const auto at = std::search(bytes.begin(), bytes.end(), start.begin(), start.end());
+    ASSERT_GT(bytes.end() - at, static_cast<ptrdiff_t>(deep.size()));
+    std::copy(deep.begin(), deep.end(), at);
+    bytes = forgery.Seal(std::move(bytes));
+    shared_->Write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+};
+
+TEST_F(HostileText, IsEscapedAndShortened) {
+  Save("plain.stint", Model(R"({"note": "x", "list": []})", false));
+  Save("odd.stint", Model(R"({"note": "\u001b]0;title\u0007", "k\u001b": 1, "list": [")" +
+                              std::string(500, 'y') + R"(\u007f"]})",
+                          true));
+  const std::string text = Must({"diff", File("plain.stint"), File("odd.stint")}).out;
+  for (const char c : text) {
+    const unsigned byte = static_cast<unsigned char>(c);
+    ASSERT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7f)) << text;
+  }
+  for (const char* part : {"\\x1b]0;title\\x07\n", "k\\x1b ", "a\\x1b[31m", "b\\x0ac"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_NE(text.find("[]  ->  [\"" + std::string(58, 'y') + "...\n"), std::string::npos) << text;
+  const json diff = MustJson({"diff", File("plain.stint"), File("odd.stint"), "--json"});
+  EXPECT_EQ(diff.at("hyperparameters").at("list").at("b").at(0), std::string(500, 'y') + "\x7f");
+  EXPECT_EQ(diff.at("items").at("added_ids").at(0), "a\x1b[31m");
+}
+
+// The JSON library copies, compares and prints by recursion.
+TEST_F(HostileText, IsNotNestedWithoutEnd) {
+  SaveDeep("deep0.stint", '0');
+  SaveDeep("deep1.stint", '1');
+  const json diff = MustJson({"diff", File("deep0.stint"), File("deep1.stint"), "--json"});
+  EXPECT_EQ(diff.at("hyperparameters"), json::object());  // the beginnings are the same
+  EXPECT_TRUE(diff.at("header").empty());
+  const json inspected = MustJson({"inspect", File("deep0.stint"), "--json"});
+  EXPECT_EQ(inspected.at("hyperparameters").at("text"), "{\"a\": " + std::string(54, '[') + "...");
+  Must({"inspect", File("deep0.stint")});
+  Must({"diff", File("deep0.stint"), File("model.stint")});
+  // As deep as it may be, it is an object.
+  const std::string nested = "{\"a\":" + std::string(99, '[') + std::string(99, ']') + "}";
+  Save("nested.stint", Model(nested, false));
+  EXPECT_EQ(MustJson({"inspect", File("nested.stint"), "--json"}).at("hyperparameters"),
+            json::parse(nested));
 }
 
 }  // namespace

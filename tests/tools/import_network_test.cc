@@ -75,6 +75,11 @@ TEST(ImportConfigTest, EveryKeyIsChecked) {
            {Config(good + R"(, "hyperparameters": 1)"), "c: key 'hyperparameters': is no object"},
            {Config(good + R"(, "learning_rate": 1)"), "c: key 'learning_rate': is not known"},
            {Config(good + R"(, "layers": [3])"), "c: the key 'layers' stands twice"},
+           {Config(good + R"(, "hyperparameters": {"a": )" + std::string(100000, '[') +
+                   std::string(100000, ']') + "}"),
+            "c: nested more than 100 deep"},
+           {R"({"format": )" + std::string(100000, '[') + std::string(100000, ']') + "}",
+            "c: nested more than 100 deep"},
        }) {
     EXPECT_EQ(ConfigReason(text).substr(0, reason.size()), reason) << text;
   }
@@ -138,11 +143,17 @@ TEST_F(ImportTest, PaddingRowsAreLeftOut) {
 
 TEST_F(ImportTest, TensorsThatAreMissing) {
   tensors_.tensors.erase("layer0.hidden_biases");
-  EXPECT_EQ(Reason(), "f: tensor 'layer0.hidden_biases': is not there; expected [3] or [1, 3]");
+  EXPECT_EQ(Reason(),
+            "f: tensor 'layer0.hidden_biases': is not there; expected [3] or [1, 3]; the file has "
+            "input_rows, item_biases, item_rows, layer0.hidden_weights, layer0.input_biases, "
+            "layer0.input_weights (the config's 'tensors' says which is which)");
   tensors_.tensors.erase("item_rows");
-  EXPECT_EQ(Reason(), "f: tensor 'item_rows': is not there: a tensor of the network");
-  EXPECT_EQ(Reason(R"(, "tensors": {"item_rows": "Wy"})"),
-            "f: tensor 'Wy': is not there: the network's 'item_rows'");
+  EXPECT_EQ(Reason().find("f: tensor 'item_rows': is not there: a tensor of the network; the file "
+                          "has input_rows, "),
+            0u);
+  EXPECT_EQ(Reason(R"(, "tensors": {"item_rows": "Wy"})")
+                .find("f: tensor 'Wy': is not there: the network's 'item_rows'; the file has "),
+            0u);
 }
 
 TEST_F(ImportTest, TensorsOfAnotherShape) {
@@ -155,6 +166,10 @@ TEST_F(ImportTest, TensorsOfAnotherShape) {
   Add("item_rows", {3});
   EXPECT_EQ(Reason(),
             "f: tensor 'item_rows': has shape [3], not two axes: a tensor of the network");
+  Add("item_rows", {1, 3});
+  EXPECT_EQ(Reason(),
+            "f: tensor 'item_rows': has rows of 3 numbers; expected [items, 1], the units of the "
+            "last layer; if it is [1, items], name 'item_rows' in the config's 'transposed'");
 }
 
 TEST_F(ImportTest, TensorsThatAreNotUsed) {

@@ -24,16 +24,33 @@ ITEMS, SESSIONS, LONGEST = 2000, 1000, 12
 
 
 class Network(nn.Module):
-    """items -> embedding -> GRU -> scores; `way` says how the last step is taken."""
+    """items -> embedding -> GRU -> scores; `way` says how the last step is taken.
 
-    def __init__(self, way, layers, units, width=None, tied=False, bias=True, linear=True):
+    `padding` rows of the embedding are of no item; with `cut` they have scores that are cut off.
+    """
+
+    def __init__(
+        self,
+        way,
+        layers,
+        units,
+        width=None,
+        tied=False,
+        bias=True,
+        linear=True,
+        padding=0,
+        cut=False,
+    ):
         super().__init__()
-        self.way = way
-        self.embedding = nn.Embedding(ITEMS, width or units)
+        self.way, self.padding, self.cut = way, padding, cut
+        self.embedding = nn.Embedding(
+            ITEMS + padding, width or units, padding_idx=0 if padding else None
+        )
         self.gru = nn.GRU(
             width or units, units, layers, bias=bias, batch_first=way == "batch first"
         )
-        self.linear = nn.Linear(units, ITEMS, bias=bias) if linear else None
+        scored = ITEMS + (padding if cut else 0)
+        self.linear = nn.Linear(units, scored, bias=bias) if linear else None
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.6, 0.6)
         if tied and linear:
@@ -53,6 +70,8 @@ class Network(nn.Module):
             if self.linear is not None
             else hidden @ self.embedding.weight.t()
         )
+        if self.cut:
+            scores = scores[:, self.padding :]
         return (scores, last) if self.way in ("step", "last step") else scores
 
 
@@ -96,7 +115,7 @@ def scores_of(network, sessions, lengths):
     gru, n = network.gru, len(sessions)
     hidden = [numpy.zeros((n, gru.hidden_size)) for _ in range(gru.num_layers)]
     for step in range(LONGEST):
-        x = weights["embedding.weight"][numpy.maximum(sessions[:, step], 0)]
+        x = weights["embedding.weight"][numpy.maximum(sessions[:, step], 0) + network.padding]
         here = (step < lengths)[:, None]
         for layer in range(gru.num_layers):
             a = x @ weights[f"gru.weight_ih_l{layer}"].T
@@ -110,7 +129,7 @@ def scores_of(network, sessions, lengths):
             new = (1 - z) * candidate + z * hidden[layer]
             hidden[layer] = x = numpy.where(here, new, hidden[layer])
     rows = weights["embedding.weight" if network.linear is None else "linear.weight"]
-    return hidden[-1] @ rows.T + weights.get("linear.bias", 0)
+    return (hidden[-1] @ rows.T + weights.get("linear.bias", 0))[:, -ITEMS:]
 
 
 def write_safetensors(path, arrays):
@@ -172,6 +191,10 @@ def main():
     make(folder, "fixed", Network("last step", 3, 16), 6, opset_version=11)
     make(folder, "old", Network("last step", 2, 24, tied=True), 7, **{**axes, "opset_version": 9})
     make(folder, "double", Network("batch first", 1, 32, bias=False).double(), 8, **axes)
+    make(folder, "padded", Network("last step", 1, 32, padding=1), 9, **axes)
+    padded = Network("batch first", 2, 24, tied=True, padding=2, cut=True)
+    # Seeds under which no two of the best scores are closer than float32 tells apart.
+    make(folder, "cut", padded, 11, **axes)
 
     items = torch.randint(0, 30, (5, 3))
     refused = {

@@ -128,7 +128,7 @@ TEST_P(NetworksTest, ComesBackAsItWas) {
   convert({Tensors(), "--config", File(".json"), "--items", File(".items.tsv"), "-o",
            File(".there.stint")});
   convert({File(".there.stint"), "-o", File(".back.safetensors")});
-  convert({File(".back.safetensors"), "--config", File(".back.json"), "--items",
+  convert({File(".back.safetensors"), "--config", File(".back.config.json"), "--items",
            File(".back.items.tsv"), "-o", File(".back.stint")});
   EXPECT_EQ(ReadFile(File(".there.stint")), ReadFile(File(".back.stint")));
 }

@@ -93,13 +93,14 @@ struct OnnxFile {
     for (const int64_t value : values) tensor.add_int64_data(value);
   }
   std::string Bytes() const { return model.SerializeAsString(); }
-  TrainedModel Read() const {
+  TrainedModel Read(size_t padding_rows = 0, std::string* ids = nullptr) const {
     const std::string bytes = Bytes();
-    return ParseOnnx({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, "m.onnx");
+    return ParseOnnx({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, "m.onnx",
+                     padding_rows, ids);
   }
   // Without the path; "" if it is taken.
-  std::string Message() const {
-    const std::string text = MessageOf([&] { Read(); });
+  std::string Message(size_t padding_rows = 0) const {
+    const std::string text = MessageOf([&] { Read(padding_rows); });
     if (text.rfind("m.onnx: ", 0) != 0) return text.empty() ? "" : "no path: " + text;
     return text.substr(std::strlen("m.onnx: "));
   }
@@ -138,6 +139,17 @@ inline std::vector<float> FloatsIn(const TensorProto& tensor) {
 }
 inline void SetFloats(TensorProto* tensor, const std::vector<float>& values) {
   tensor->set_raw_data(values.data(), values.size() * sizeof(float));
+}
+
+// Another shape, and as many zeros as that takes where there are too few elements.
+inline void Resize(TensorProto* tensor, const std::vector<int64_t>& shape) {
+  size_t elements = 1;
+  tensor->clear_dims();
+  for (const int64_t n : shape) {
+    tensor->add_dims(n);
+    elements *= static_cast<size_t>(n);
+  }
+  tensor->mutable_raw_data()->resize(elements * sizeof(float));
 }
 
 inline bool SameParameters(const Parameters& a, const Parameters& b) {

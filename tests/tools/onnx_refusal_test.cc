@@ -132,11 +132,11 @@ TEST(OnnxRefusalTest, Tensors) {
     };
   };
   Check({
-      {"tensor 'layer0.W': element 4 is nan, weights are finite float32 numbers",
+      {"tensor 'layer0.W': element 4 is nan, weights are finite numbers up to 1e15",
        with("layer0.W", 4, nan)},
-      {"tensor 'item_biases': element 6 is inf, weights are finite float32 numbers",
+      {"tensor 'item_biases': element 6 is inf, weights are finite numbers up to 1e15",
        with("item_biases", 6, infinity)},
-      {"tensor 'layer1.R': element 0 is -inf, weights are finite float32 numbers",
+      {"tensor 'layer1.R': element 0 is -inf, weights are finite numbers up to 1e15",
        with("layer1.R", 0, -infinity)},
       {"tensor 'item_rows': its data is in another file; save the model with all its data in one",
        [](OnnxFile* f) { f->Tensor("item_rows").set_data_location(TensorProto::EXTERNAL); }},
@@ -159,7 +159,7 @@ TEST(OnnxRefusalTest, Tensors) {
          for (int i = 0; i < 8; ++i) f->Tensor("item_biases").add_dims(1);
        }},
       // The product wraps round to 0.
-      {"tensor 'first_axis': more than 8 integers where an array's axes are meant",
+      {"tensor 'first_axis': shape [4611686018427387904, 4] is 2 GiB or more",
        [](OnnxFile* f) {
          f->Tensor("first_axis").set_dims(0, int64_t{1} << 62);
          f->Tensor("first_axis").add_dims(4);
@@ -193,19 +193,23 @@ TEST(OnnxRefusalTest, SizesThatDoNotFit) {
          f->Tensor("layer0.W").add_dims(3);
        }},
       {"node 'layer0' (GRU): 'layer0.B' has shape [1, 9]; 'B' has shape [1, 18]",
-       [](OnnxFile* f) { f->Tensor("layer0.B").set_dims(1, 9); }},
+       [](OnnxFile* f) {
+         Resize(&f->Tensor("layer0.B"), {1, 9});
+       }},
       {"node 'layer1' (GRU): 'layer1.R' has shape [1, 9, 4]; 'R' has shape [1, 12, 4]",
        [](OnnxFile* f) {
-         f->Tensor("layer1.R").set_dims(2, 4);
+         Resize(&f->Tensor("layer1.R"), {1, 9, 4});
          SetInteger(&f->Node("layer1"), "hidden_size", 4);
        }},
       {"node 'layer1' (GRU): 'layer1.R' has shape [1, 9, 20000]; R is [1, 3 units, units], 1 to "
        "16384 units",
-       [](OnnxFile* f) { f->Tensor("layer1.R").set_dims(2, 20000); }},
+       [](OnnxFile* f) {
+         Resize(&f->Tensor("layer1.R"), {1, 9, 20000});
+       }},
       {"node 'layer1' (GRU): hidden_size of 5, 'layer1.R' has shape [1, 9, 3]",
        [](OnnxFile* f) { SetInteger(&f->Node("layer1"), "hidden_size", 5); }},
       {"node 'scores' (Add): 'item_biases' has shape [6] as biases of 7 items",
-       [](OnnxFile* f) { f->Tensor("item_biases").set_dims(0, 6); }},
+       [](OnnxFile* f) { Resize(&f->Tensor("item_biases"), {6}); }},
       {"node 'embedding' (Gather): 'item_rows' has shape [21], and items are taken along axis 0; "
        "an embedding is [items, width], along axis 0",
        [](OnnxFile* f) {
@@ -357,7 +361,7 @@ TEST(OnnxRefusalTest, ScoresOfAnotherKind) {
        [](OnnxFile* f) { SetInteger(&f->Node("top"), "axis", 0); }},
       {"node 'top' (TopK): axis 2 of an array of 2",
        [](OnnxFile* f) { SetInteger(&f->Node("top"), "axis", 2); }},
-      {"node 'new' (Slice): takes [0, 5) of the items (7), neither all nor the last step",
+      {"node 'new' (Slice): takes [0, 5) of the items (7), neither all nor all but the first",
        [](OnnxFile* f) {
          NodeProto& slice = f->AddNode("Slice", {"scores"}, "again");
          SetIntegers(&slice, "starts", {0});

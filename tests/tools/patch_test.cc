@@ -7,12 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
 #include "schema/checksum.h"
 #include "tests/message_of.h"
 #include "tests/tools/patch_models.h"
+#include "tools/convert/patch_flags.h"
+#include "tools/convert/patch_layout.h"
 
 namespace stint {
 namespace {
@@ -119,6 +122,55 @@ TEST(Patch, BetweenKinds) {
   }
 }
 
+// ---- Counts, flags
+
+// What has no older self to be compared with has changed, also where it is zero as guessed.
+TEST(Patch, RowsOfAnotherShapeHaveChanged) {
+  ModelKind separate = kF32;
+  separate.embedding = Embedding::kSeparate;
+  separate.embedding_width = 7;
+  const Shop shared = MakeShop(kF32, 30, {9}, false);
+  Shop inputs = MakeShop(separate, 30, {9}, false);
+  const Matrix& rows = inputs.parameters.inputs;
+  std::memset(rows.Row(0), 0, rows.rows * rows.stride * sizeof(float));
+  for (size_t i = 0; i < 30; ++i) CopyRow(shared.parameters.items, i, inputs.parameters.items, i);
+  CopyRow(shared.parameters.item_bias, 0, inputs.parameters.item_bias, 0);
+  const AlignedBytes a = Build(kF32, shared);
+  const AlignedBytes b = Build(separate, inputs);
+  ExpectRows(RoundTrip(a, b).rows, 0, 30, 0, 0);  // input rows come, all zero
+  ExpectRows(RoundTrip(b, a).rows, 0, 30, 0, 0);  // and go
+  Shop zero = MakeShop(kF32, 30, {12}, false);
+  for (size_t i = 0; i < 30; ++i) {
+    std::memset(zero.parameters.items.Row(i), 0, zero.parameters.items.stride * sizeof(float));
+    zero.parameters.item_bias.Row(0)[i] = 0;
+  }
+  ExpectRows(RoundTrip(a, Build(kF32, zero)).rows, 0, 30, 0, 0);  // rows of another width
+}
+
+TEST(PatchFlags, AreThirdsOfOctavesOfTheMean) {
+  EXPECT_EQ(FlagOf(0, 0), 1);  // heads alone
+  for (const uint64_t numbers : {1u, 3u, 64u, 100u, 65535u}) {
+    for (uint64_t sum = 0; sum < uint64_t{1} << 32; sum = sum * 5 / 4 + 1) {
+      const double mean = static_cast<double>(sum) / static_cast<double>(numbers);
+      const double exact = 3 * std::log2(1 + mean);
+      // Thirds of octaves begin within 2^-12 of where they should.
+      const int low = static_cast<int>(std::floor(exact - 0.001));
+      const int high = static_cast<int>(std::floor(exact + 0.001));
+      const int flag = FlagOf(sum, numbers);
+      ASSERT_TRUE(flag == 1 + low || flag == 1 + high) << sum << " / " << numbers;
+    }
+  }
+  EXPECT_EQ(FlagOf(100, 100), 4);  // exactly an octave
+  EXPECT_EQ(FlagOf(99, 100), 3);
+  EXPECT_EQ(FlagOf(300, 100), 7);
+  EXPECT_EQ(FlagOf((uint64_t{1} << 48) - 1, 65536), 97);  // the most that there is
+}
+
+TEST(PatchFlags, OrderRows) {
+  EXPECT_EQ(RowsByFlag({3, 0, 255, 3, 1, 0}), (std::vector<uint32_t>{1, 5, 4, 0, 3, 2}));
+  EXPECT_TRUE(RowsByFlag({}).empty());
+}
+
 // ---- Sizes
 
 TEST(Patch, NewItemsCostTheirRows) {
@@ -200,13 +252,15 @@ TEST_F(Refusal, WrongBase) {
   const auto why = [&](const AlignedBytes& base) {
     return MessageOf([&] { ApplyPatch({base, "other.stint"}, patch_, "p"); });
   };
-  EXPECT_EQ(why(new_).rfind("other.stint: not the model that p was made for: " +
-                                std::to_string(new_.size()) + " bytes with XXH3-64 ",
-                            0),
+  const AlignedBytes third = Build(kF32, MakeShop(kF32, 3, {8}, true));
+  EXPECT_EQ(why(third).rfind("other.stint: not the model that p was made for: " +
+                                 std::to_string(third.size()) + " bytes with XXH3-64 ",
+                             0),
             0u)
-      << why(new_);
-  EXPECT_NE(why(new_).find(" instead of " + std::to_string(old_.size()) + " bytes with XXH3-64 "),
+      << why(third);
+  EXPECT_NE(why(third).find(" instead of " + std::to_string(old_.size()) + " bytes with XXH3-64 "),
             std::string::npos);
+  EXPECT_EQ(why(new_), "other.stint: is already the model that p makes");
   AlignedBytes changed(old_.size());
   std::memcpy(changed.data(), old_.data(), old_.size());
   changed.data()[old_.size() / 2] ^= 1;
@@ -256,6 +310,94 @@ TEST_F(Refusal, ForgedCuts) {
     Seal(&patch);
     ASSERT_NE(Why(patch), "") << size;
   }
+}
+
+// Patches that would make apply work or allocate without end, all with sizes and checksums that
+// are right: they are refused before.
+class Forged : public Refusal {
+ protected:
+  static PatchSection Rows(const std::string& name, RowForm form, uint64_t rows, uint32_t cols) {
+    PatchSection section;
+    section.name = name;
+    section.coding = SectionCoding::kRows;
+    section.shape = {form, rows, cols};
+    section.size = section.shape.Bytes();
+    return section;
+  }
+  // The header of `patch_` with another size of the new file, and these streams.
+  std::vector<uint8_t> Patch(uint64_t new_size, const PatchLayout& layout,
+                             const std::vector<std::vector<uint8_t>>& streams) const {
+    std::vector<uint8_t> patch(patch_.begin(), patch_.begin() + sizeof(PatchHeader));
+    std::memcpy(patch.data() + offsetof(PatchHeader, new_size), &new_size, sizeof(new_size));
+    AppendStream(WriteLayout(layout), &patch);
+    for (const std::vector<uint8_t>& stream : streams) AppendStream(stream, &patch);
+    patch.resize(patch.size() + kPatchSealBytes);
+    Seal(&patch);
+    return patch;
+  }
+};
+
+TEST_F(Forged, RowsWithoutBytes) {
+  const std::vector<uint8_t> flags(1 << 20, 200);
+  PatchLayout layout;
+  for (int i = 0; i < 64; ++i) {
+    layout.sections.push_back(Rows(std::to_string(i) + "x", RowForm::kF32Rows, flags.size(), 0));
+  }
+  std::vector<std::vector<uint8_t>> streams = {std::vector<uint8_t>(1000), {}};
+  streams.insert(streams.end(), 64, flags);
+  EXPECT_EQ(Why(Patch(1000, layout, streams)),
+            "p: section '0x': 1048576 rows of 0 do not make 0 bytes");
+  layout.sections = {Rows("x", RowForm::kF32Rows, 0x7FFFFFFF, 0)};
+  EXPECT_EQ(Why(Patch(64, layout, {std::vector<uint8_t>(64), {}, {1}})),
+            "p: section 'x': 2147483647 rows of 0 do not make 0 bytes");
+  for (const RowForm form :
+       {RowForm::kInt8Panels, RowForm::kF32Panels, RowForm::kBf16Panels, RowForm::kInt4Panels,
+        RowForm::kInt8Rows, RowForm::kScanTiles, RowForm::kCandidateRows}) {
+    layout.sections = {Rows("x", form, 64, 0)};
+    const std::string why = Why(Patch(1 << 16, layout, {}));
+    EXPECT_NE(why.find("64 rows of 0"), std::string::npos) << why;
+  }
+  layout.sections = {Rows("x", RowForm::kWords, 0, 0)};
+  EXPECT_EQ(Why(Patch(64, layout, {std::vector<uint8_t>(64), {}, {}})),
+            "p: section 'x': 0 rows of 0 do not make 0 bytes");
+}
+
+TEST_F(Forged, FilesBeyondWhatThePatchCanMake) {
+  const std::vector<uint8_t> patch = Patch(0x7FFFFFFF, {}, {{1, 2, 3}});
+  const uint64_t most = MostNewBytes(old_.size(), patch.size());
+  EXPECT_EQ(Why(patch), "p: a new model of 2147483647 bytes, not up to " + std::to_string(most) +
+                            " as an old one of " + std::to_string(old_.size()) +
+                            " and a patch of " + std::to_string(patch.size()) + " may make");
+  EXPECT_EQ(Why(Patch(1 << 20, {}, {{1, 2, 3}})),
+            "p: bytes outside of the sections: 3, not 1048576");
+}
+
+// Streams that say what they cannot hold.
+TEST_F(Forged, StreamsBeyondTheirBytes) {
+  std::vector<uint8_t> patch = Patch(1 << 20, {}, {std::vector<uint8_t>(1000)});
+  uint32_t list_bytes;
+  std::memcpy(&list_bytes, patch.data() + sizeof(PatchHeader) + 4, sizeof(list_bytes));
+  uint8_t* const rest = patch.data() + sizeof(PatchHeader) + 8 + list_bytes;
+  const uint32_t declared = 1 << 20;
+  std::memcpy(rest, &declared, sizeof(declared));
+  Seal(&patch);
+  EXPECT_EQ(Why(patch).rfind("p: a stream of 1048576 bytes in ", 0), 0u) << Why(patch);
+  // Flags of fewer rows than there are.
+  PatchLayout layout;
+  layout.sections = {Rows("x", RowForm::kWords, 1 << 18, 0)};
+  EXPECT_EQ(Why(Patch(1 << 20, layout, {{}, {}, {1, 2}})),
+            "p: section 'x': a stream of 2 bytes, not 262144");
+  layout.items = 1000;
+  EXPECT_EQ(Why(Patch(1 << 20, layout, {{}, {}})), "p: a stream of 0 bytes, not 4000");
+}
+
+// The item rows are projected for each of them.
+TEST_F(Forged, CascadesTwice) {
+  PatchLayout layout;
+  layout.sections = {Rows("a", RowForm::kScanTiles, 64, 4), Rows("b", RowForm::kScanTiles, 64, 4)};
+  EXPECT_EQ(Why(Patch(1 << 16, layout, {})), "p: sections 'a' and 'b' of one cascade");
+  layout.sections = {Rows("a", RowForm::kScanTiles, 64, 5000)};
+  EXPECT_EQ(Why(Patch(1 << 20, layout, {})), "p: section 'a': 5000 columns");
 }
 
 TEST_F(Refusal, SaysWhy) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # Copyright 2026 The stint authors.
 # SPDX-License-Identifier: Apache-2.0
-"""RUNS.json, a list of command lines of exporters -> RESULTS.json, the status and the outputs of
-each. A fork runs each one, so that torch is loaded once."""
+"""RUNS.json, a list of {"words": command line of an exporter, "without": a module that is to be
+missing} -> RESULTS.json, the status and the outputs of each. A fork runs each one, so that torch is
+loaded once."""
 
 import json
 import os
@@ -14,7 +15,7 @@ import numpy  # noqa: F401
 import torch  # noqa: F401
 
 
-def run(words):
+def run(words, without=None):
     """Status, output and errors of a script, as a process of its own has them."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
         child = os.fork()
@@ -22,6 +23,8 @@ def run(words):
             os.dup2(out.fileno(), 1)
             os.dup2(error.fileno(), 2)
             sys.argv = words
+            if without:
+                sys.modules[without] = None  # an import of it fails
             sys.path[0] = os.path.dirname(words[0])
             status = 1
             try:
@@ -45,6 +48,6 @@ def run(words):
 
 
 with open(sys.argv[1], encoding="utf-8") as source:
-    results = [run(words) for words in json.load(source)]
+    results = [run(**entry) for entry in json.load(source)]
 with open(sys.argv[2], "w", encoding="utf-8") as target:
     json.dump(results, target)

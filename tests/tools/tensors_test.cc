@@ -5,6 +5,7 @@
 #include "tools/convert/tensors.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zip.h>
 
 #include <cstring>
@@ -75,7 +76,8 @@ TEST(SafetensorsTest, NumbersThatAreNoWeights) {
            {"F32", Bytes<uint32_t>({0xFF800000}), "-inf"},
            {"F16", Bytes<uint16_t>({0x7C00}), "inf"},
            {"BF16", Bytes<uint16_t>({0x7F80}), "inf"},
-           {"F64", Bytes<double>({1e39}), "999999999999999939709166371603178586112.000000"}}) {
+           {"F32", Bytes<float>({1.01e15f}), "1.01e+15"},
+           {"F64", Bytes<double>({1e39}), "1e+39"}}) {
     const std::string n = std::to_string(data.size());
     const Tensors file =
         ParseSafetensors(Aligned(File("{\"t\":{\"dtype\":\"" + kind +
@@ -83,7 +85,7 @@ TEST(SafetensorsTest, NumbersThatAreNoWeights) {
                                       data)),
                          "f");
     EXPECT_EQ(MessageOf([&] { file.Floats("t"); }),
-              "f: tensor 't': element 0 is " + shown + ", weights are finite float32 numbers");
+              "f: tensor 't': element 0 is " + shown + ", weights are finite numbers up to 1e15");
   }
 }
 
@@ -111,7 +113,15 @@ TEST(SafetensorsTest, HeadersThatLie) {
   EXPECT_EQ(Reason(File(R"({"__metadata__":[]})", "")), "f: __metadata__ is no object");
   EXPECT_EQ(Reason(File(R"({"__metadata__":{"a":1}})", "")), "f: __metadata__: 'a' is no string");
   const std::string deep = std::string(100000, '[') + std::string(100000, ']');
-  EXPECT_NE(Reason(File("{\"t\":" + deep + "}", "")), "");
+  for (const char* key : {"t", "dtype", "shape", "data_offsets"}) {
+    const std::string nested = std::string("{\"") + key + "\":" + deep + "}";
+    for (const std::string& header : {nested, "{\"t\":" + nested + "}"}) {
+      EXPECT_EQ(Reason(File(header, "")), "f: header: nested more than 100 deep");
+    }
+  }
+  std::string many = "{\"0\":0";
+  for (int i = 1; i < 20000; ++i) many += ",\"" + std::to_string(i) + "\":0";
+  EXPECT_EQ(Reason(File(many + "}", "")), "f: header: an object of more than 10000 keys");
   for (const auto& [entry, reason] : std::vector<std::pair<std::string, std::string>>{
            {R"([])", "is no object in the header"},
            {R"({"shape":[2],"data_offsets":[0,8]})", "lacks dtype"},
@@ -210,7 +220,7 @@ TEST(NpzTest, ArraysThatLie) {
   for (const auto& [npy, reason] : std::vector<std::pair<std::string, std::string>>{
            {"NUMPY", "is no npy file"},
            {Npy(kPlain, data, 4), "npy version 4, not 1 to 3"},
-           {Npy(kPlain, data).substr(0, 30), "the npy header is longer than the file"},
+           {Npy(kPlain, data).substr(0, 30), "an npy header of 60 bytes in a file of 30"},
            {Npy(kPlain, data + "x"), "shape [2, 3] of '<f4' is not the 25 bytes that are there"},
            {Npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }", data),
             "elements of kind '>f4': little-endian numbers are wanted ('<f4', '<f8', '<f2', "
@@ -252,13 +262,35 @@ TEST(NpzTest, ArchivesThatLie) {
   // A byte of the data that the archive's checksum does not have.
   std::string changed = good;
   changed[changed.find("NUMPY") + 75] ^= 1;
-  EXPECT_EQ(NpzReason(changed), "f: tensor 't': CRC error");
-  // A gigabyte of zeros in a megabyte may be; one in a hundred bytes cannot.
-  std::string bomb = good;
+  EXPECT_EQ(MessageOf([&] { ParseNpz(Aligned(changed), "f").Floats("t"); }),
+            "f: tensor 't': CRC error");
+  // A gigabyte of zeros in a megabyte may be; one in a hundred bytes cannot, whatever both headers
+  // of the archive say.
+  std::string bomb = Zip({{"t.npy", npy}});
   const uint32_t huge = 0x70000000;
-  const size_t central = bomb.rfind("PK\x01\x02");
-  std::memcpy(bomb.data() + central + 24, &huge, 4);
-  EXPECT_NE(NpzReason(bomb), "");
+  std::memcpy(bomb.data() + bomb.rfind("PK\x01\x02") + 24, &huge, 4);
+  std::memcpy(bomb.data() + 22, &huge, 4);
+  EXPECT_NE(NpzReason(bomb).find("f: tensor 't': 1879048192 bytes promised by "), std::string::npos)
+      << NpzReason(bomb);
+}
+
+// What is not asked for is not unpacked: a small archive of much is refused by shapes alone.
+TEST(NpzTest, UnpacksWhatIsAskedFor) {
+  const uint64_t elements = 1 << 26;  // 256 MiB
+  const std::string zeros = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (67108864,)}",
+                                std::string(elements * 4, '\0'));
+  const AlignedBytes bytes = Aligned(Zip({{"a.npy", zeros}}));
+  EXPECT_LT(bytes.size(), 1u << 20);
+  rusage before = {}, after = {};
+  getrusage(RUSAGE_SELF, &before);
+  AlignedBytes copy(bytes.size());
+  std::memcpy(copy.data(), bytes.data(), bytes.size());
+  const Tensors file = ParseNpz(std::move(copy), "f");
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_EQ(file.tensors.at("a").size(), elements);
+  EXPECT_EQ(file.tensors.at("a").Shape(), "[67108864]");
+  EXPECT_LT(after.ru_utime.tv_sec + after.ru_stime.tv_sec,
+            before.ru_utime.tv_sec + before.ru_stime.tv_sec + 2);
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ TEST_F(Export, RefusesContradictions) {
     input_.hyperparameters = json;
     ExpectRefused("hyperparameters is not a JSON object");
   }
+  input_.hyperparameters = "{\"a\":" + std::string(1000000, '[') + std::string(1000000, ']') + "}";
+  ExpectRefused("hyperparameters is JSON nested more than 100 deep");
   input_.hyperparameters = "{}";
   input_.training_summary = "x";
   ExpectRefused("training summary is not a JSON object");

@@ -12,6 +12,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <new>
 #include <stdexcept>
 
 #include "trainer/random.h"
@@ -57,19 +58,16 @@ class Answerer {
   void Keep(stint_status status) {
     if (status_ == STINT_OK) status_ = status;
   }
-  // A rank beyond k is a miss whatever it is: the k best tell, without a second pass over all
-  // items.
+  // The place among the k best is the rank: what users get. Ties are no gift: a model of which all
+  // items score the same would have every target first otherwise.
   void Target(uint32_t item, double* rank, uint32_t* top) {
     size_t count = 0;
     Keep(stint_recommend(session_.get(), k_, nullptr, best_.data(), &count));
-    for (size_t i = 0; i < count; ++i) top[i] = inverse_[best_[i].item];
     *rank = std::numeric_limits<double>::infinity();
-    float score = 0;
-    if (item == kUnknownItem || count == 0) return;
-    Keep(stint_item_scores(session_.get(), &item, 1, &score));
-    if (score < best_[count - 1].score) return;
-    *rank = 1;
-    for (size_t i = 0; i < count; ++i) *rank += best_[i].score > score;
+    for (size_t i = 0; i < count; ++i) {
+      top[i] = inverse_[best_[i].item];
+      if (best_[i].item == item) *rank = static_cast<double>(i + 1);
+    }
   }
 
   const std::vector<uint32_t>& place_;
@@ -80,7 +78,7 @@ class Answerer {
   stint_status status_ = STINT_OK;
 };
 
-// What the targets of a session add up to.
+// What the targets of a session add up to. A session without a target is none here.
 struct Sums {
   double targets = 0;
   double hits = 0;
@@ -94,14 +92,16 @@ struct Sums {
 };
 
 std::vector<Sums> SumsOf(const Answers& answers, uint32_t k) {
-  std::vector<Sums> sums(answers.first_target.size() - 1);
-  for (size_t s = 0; s < sums.size(); ++s) {
+  std::vector<Sums> sums;
+  for (size_t s = 0; s + 1 < answers.first_target.size(); ++s) {
+    Sums session;
     for (uint64_t t = answers.first_target[s]; t < answers.first_target[s + 1]; ++t) {
-      sums[s].targets += 1;
+      session.targets += 1;
       if (answers.ranks[t] > k) continue;
-      sums[s].hits += 1;
-      sums[s].reciprocal += 1 / answers.ranks[t];
+      session.hits += 1;
+      session.reciprocal += 1 / answers.ranks[t];
     }
+    if (session.targets > 0) sums.push_back(session);
   }
   return sums;
 }
@@ -163,18 +163,23 @@ Answers AnswersOf(const stint_model* model, const Sessions& sessions,
       options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
 #pragma omp parallel num_threads(threads)
   {
-    Answerer answerer(model, place, inverse, options.k);
-    if (answerer.status() != STINT_OK) failure = answerer.status();
+    std::unique_ptr<Answerer> answerer;
+    try {  // no exception may leave a parallel region
+      answerer = std::make_unique<Answerer>(model, place, inverse, options.k);
+      if (answerer->status() != STINT_OK) failure = answerer->status();
+    } catch (const std::bad_alloc&) {
+      failure = STINT_OUT_OF_MEMORY;
+    }
 #pragma omp for schedule(dynamic, 8)
     for (size_t s = 0; s < sessions.size(); ++s) {
-      if (failure != STINT_OK || error) continue;
+      if (failure != STINT_OK) continue;
       const uint64_t first = answers.first_target[s];
-      answerer.Session(sessions[s], answers.ranks.data() + first,
-                       answers.top.data() + first * options.k);
-      if (answerer.status() != STINT_OK) failure = answerer.status();
+      answerer->Session(sessions[s], answers.ranks.data() + first,
+                        answers.top.data() + first * options.k);
+      if (answerer->status() != STINT_OK) failure = answerer->status();
       ++done;
       if (omp_get_thread_num() != 0 || !options.progress) continue;
-      try {  // no exception may leave a parallel region
+      try {
         options.progress(done, sessions.size());
       } catch (...) {
         error = std::current_exception();
@@ -192,8 +197,8 @@ Answers AnswersOf(const stint_model* model, const Sessions& sessions,
 
 std::vector<Comparison> Compare(const Answers& reference, const std::vector<Answers>& others,
                                 uint32_t k, uint64_t seed) {
-  const size_t sessions = reference.first_target.size() - 1;
   const std::vector<Sums> of_reference = SumsOf(reference, k);
+  const size_t sessions = of_reference.size();
   std::vector<std::vector<Sums>> of_others;
   for (const Answers& answers : others) of_others.push_back(SumsOf(answers, k));
   // [others][4][resamples]

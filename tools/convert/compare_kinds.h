@@ -19,7 +19,7 @@ namespace stint {
 // What a model answers to test sessions: for every target, session after session, its rank and the
 // k best items before it.
 struct Answers {
-  std::vector<double> ranks;           // [targets] up to k, 1 + how many are higher; else infinite
+  std::vector<double> ranks;           // [targets] place among the k best, or infinite
   std::vector<uint32_t> top;           // [targets, k] items of the reference; kUnknownItem beyond
   std::vector<uint64_t> first_target;  // [sessions + 1]
 };

@@ -67,7 +67,7 @@ class Keys {
     if (!Has(key)) return "{}";
     const ordered_json& value = Get(key);
     if (!value.is_object()) Fail(key, "is no object");
-    return value.dump(2);
+    return value.dump();
   }
   void RefuseOthers() const {
     for (const auto& [key, value] : object_.items()) {
@@ -115,7 +115,9 @@ Activation ReadActivation(Keys* keys, const std::string& key, const Activation& 
   try {
     return ParseActivation(key, keys->Text(key));
   } catch (const std::invalid_argument& e) {
-    keys->Fail(key, e.what());
+    const std::string reason = e.what();  // starts with the key
+    const std::string start = key + ": ";
+    keys->Fail(key, reason.rfind(start, 0) == 0 ? reason.substr(start.size()) : reason);
   }
 }
 

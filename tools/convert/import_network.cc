@@ -33,6 +33,10 @@ class Source {
     const auto renamed = config_.tensors.find(ours);
     return renamed == config_.tensors.end() ? ours : renamed->second;
   }
+  // Whether the config says something of it.
+  bool IsNamed(const std::string& ours) const {
+    return config_.tensors.count(ours) != 0 || config_.transposed.count(ours) != 0;
+  }
   bool Has(const std::string& ours) { return file_.tensors.count(NameOf(ours)) != 0; }
 
   // A tensor of two axes, or of one of the `forms` of shapes that are the same numbers in a row.
@@ -44,7 +48,7 @@ class Source {
     if (turned) forms = {{cols, rows}};
     const auto found = file_.tensors.find(name);
     if (found == file_.tensors.end()) {
-      file_.Fail(name, "is not there; expected " + Expected(ours, name, forms));
+      file_.Fail(name, "is not there; expected " + Expected(ours, name, forms) + Present());
     }
     const std::vector<uint64_t>& shape = found->second.shape;
     if (std::find(forms.begin(), forms.end(), shape) == forms.end()) {
@@ -67,7 +71,8 @@ class Source {
   uint64_t Rows(const std::string& ours) {
     const std::string name = NameOf(ours);
     const auto found = file_.tensors.find(name);
-    if (found == file_.tensors.end()) file_.Fail(name, "is not there: " + Meaning(ours, name));
+    if (found == file_.tensors.end())
+      file_.Fail(name, "is not there: " + Meaning(ours, name) + Present());
     const std::vector<uint64_t>& shape = found->second.shape;
     if (shape.size() != 2) {
       file_.Fail(name, "has shape " + ShapeText(shape) + ", not two axes: " + Meaning(ours, name));
@@ -106,6 +111,21 @@ class Source {
   }
 
  private:
+  // What a misspelt name could have been.
+  std::string Present() const {
+    constexpr size_t kMost = 20;
+    std::string text = "; the file has ";
+    size_t n = 0;
+    for (const auto& [name, tensor] : file_.tensors) {
+      if (n == kMost) {
+        text += ", ...";
+        break;
+      }
+      text += (n++ > 0 ? ", " : "") + name;
+    }
+    if (n == 0) text += "no tensors";
+    return text + " (the config's 'tensors' says which is which)";
+  }
   static std::string Meaning(const std::string& ours, const std::string& name) {
     return ours == name ? "a tensor of the network" : "the network's '" + ours + "'";
   }
@@ -199,7 +219,8 @@ Values TakeBiases(const std::string& layer, const GruConvention& convention, siz
   using Joined = GruConvention::Joined;
   const std::string joined = layer + ".biases";
   if (convention.joined_biases == Joined::kMust ||
-      (convention.joined_biases == Joined::kMay && source->Has(joined))) {
+      (convention.joined_biases == Joined::kMay &&
+       (source->Has(joined) || source->IsNamed(joined)))) {
     if (convention.leading_axis) return source->Take(joined, 2, n, {{2 * n}, {1, 2 * n}});
     return source->Take(joined, 2, n, {{2, n}});
   }
@@ -269,6 +290,14 @@ NetworkShape ShapeOf(const ImportConfig& config, Source* source) {
                                   " of them padding: 1 to 2^31 - 1 items are left in a network");
   }
   shape.items = rows - config.padding_rows;
+  const uint64_t width = source->Cols("item_rows"), units = config.layers.back();
+  if (width != units) {
+    source->Fail("item_rows", "has rows of " + std::to_string(width) +
+                                  " numbers; expected [items, " + std::to_string(units) +
+                                  "], the units of the last layer; if it is [" +
+                                  std::to_string(units) +
+                                  ", items], name 'item_rows' in the config's 'transposed'");
+  }
   if (config.embedding == Embedding::kSeparate) {
     shape.embedding_width = source->Cols("input_rows");
     if (shape.embedding_width == 0 || shape.embedding_width > kMaxUnits) {

@@ -62,8 +62,9 @@ AlignedBytes BuildKind(const TrainedModel& model, const ModelKind& kind,
   const DType natural = LayerDType(dtype);
   const bool f32_layers = kind.layer_dtype == DType::kF32 && natural != DType::kF32;
   if (kind.layer_dtype != natural && !f32_layers) {
-    throw std::runtime_error(std::string("item rows of ") + Name(kind.dtype) + " over layers of " +
-                             Name(kind.layer_dtype) + ": there is no such kind");
+    throw std::runtime_error(model.path + ": item rows of " + Name(kind.dtype) +
+                             " over layers of " + Name(kind.layer_dtype) +
+                             ": there is no such kind");
   }
   ExportInput input;
   input.parameters = &model.parameters;
@@ -77,7 +78,11 @@ AlignedBytes BuildKind(const TrainedModel& model, const ModelKind& kind,
   input.self_test_sessions = model.self_test_sessions;
   input.scoring = kind.scoring;
   input.calibration_sessions = calibration;
-  return BuildModel(input);
+  try {
+    return BuildModel(input);
+  } catch (const std::runtime_error& e) {
+    throw std::runtime_error(model.path + ": " + e.what());
+  }
 }
 
 TrainedModel KeepTop(const TrainedModel& model, size_t items) {
@@ -113,6 +118,11 @@ TrainedModel KeepTop(const TrainedModel& model, size_t items) {
   for (std::vector<uint32_t>& session : smaller.self_test_sessions) {
     for (uint32_t& item : session) item = place[item];
     std::erase(session, UINT32_MAX);
+  }
+  // What is left must still test something.
+  std::erase_if(smaller.self_test_sessions, [](const auto& session) { return session.empty(); });
+  if (smaller.self_test_sessions.empty() && !model.self_test_sessions.empty()) {
+    smaller.self_test_sessions = MadeUpSessions(kept.size());
   }
   return smaller;
 }

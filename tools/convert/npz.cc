@@ -138,51 +138,19 @@ class HeaderReader {
 };
 
 // Column-major data -> row-major.
-AlignedBytes FromFortranOrder(const Tensor& tensor) {
-  const size_t width = ElementBytes(tensor.kind), axes = tensor.shape.size();
-  AlignedBytes out(tensor.bytes.size());
+AlignedBytes FromFortranOrder(ElementKind kind, const std::vector<uint64_t>& shape,
+                              std::span<const uint8_t> data) {
+  const size_t width = ElementBytes(kind), axes = shape.size();
+  AlignedBytes out(data.size());
   std::vector<uint64_t> index(axes, 0), stride(axes, width);
-  for (size_t a = 1; a < axes; ++a) stride[a] = stride[a - 1] * tensor.shape[a - 1];
-  for (uint64_t i = 0; i < tensor.size(); ++i) {
+  for (size_t a = 1; a < axes; ++a) stride[a] = stride[a - 1] * shape[a - 1];
+  for (uint64_t i = 0; i < data.size() / width; ++i) {
     const uint64_t from =
         std::inner_product(index.begin(), index.end(), stride.begin(), uint64_t{0});
-    std::memcpy(out.data() + i * width, tensor.bytes.data() + from, width);
-    for (size_t a = axes; a-- > 0 && ++index[a] == tensor.shape[a];) index[a] = 0;
+    std::memcpy(out.data() + i * width, data.data() + from, width);
+    for (size_t a = axes; a-- > 0 && ++index[a] == shape[a];) index[a] = 0;
   }
   return out;
-}
-
-Tensor ParseNpy(std::span<const uint8_t> bytes, const std::string& name, Tensors* file) {
-  constexpr char kMagic[] = "\x93NUMPY";
-  constexpr size_t kMagicBytes = 6, kShort = kMagicBytes + 4, kLong = kMagicBytes + 6;
-  if (bytes.size() < kLong || std::memcmp(bytes.data(), kMagic, kMagicBytes) != 0) {
-    file->Fail(name, "is no npy file");
-  }
-  const uint8_t version = bytes[kMagicBytes];
-  if (version < 1 || version > 3) {
-    file->Fail(name, "npy version " + std::to_string(version) + ", not 1 to 3");
-  }
-  uint32_t length = bytes[kMagicBytes + 2] | uint32_t{bytes[kMagicBytes + 3]} << 8;
-  if (version > 1) std::memcpy(&length, bytes.data() + kMagicBytes + 2, sizeof(length));
-  const size_t start = version > 1 ? kLong : kShort;
-  if (length > bytes.size() - start) file->Fail(name, "the npy header is longer than the file");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + start, length);
-  const Header header = HeaderReader(text, *file, name).Read();
-  Tensor tensor;
-  tensor.shape = header.shape;
-  if (!KindOf(header.descr, &tensor.kind)) {
-    file->Fail(name, "elements of kind '" + header.descr +
-                         "': little-endian numbers are wanted ('<f4', '<f8', '<f2', '<i8', ...)");
-  }
-  const std::span<const uint8_t> data = bytes.subspan(start + length);
-  uint64_t wanted = 0;
-  if (!TensorBytes(tensor.kind, tensor.shape, data.size(), &wanted) || wanted != data.size()) {
-    file->Fail(name, "shape " + tensor.Shape() + " of '" + header.descr + "' is not the " +
-                         std::to_string(data.size()) + " bytes that are there");
-  }
-  tensor.bytes = data;
-  if (header.fortran_order) tensor.bytes = file->Own(FromFortranOrder(tensor));
-  return tensor;
 }
 
 struct Closer {
@@ -190,74 +158,158 @@ struct Closer {
   void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
 
-AlignedBytes Unpack(zip_t* archive, zip_uint64_t index, const std::string& name,
-                    uint64_t archive_bytes, uint64_t* total, const Tensors& file) {
-  zip_stat_t stat;
-  zip_stat_init(&stat);
-  constexpr zip_uint64_t kWanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
-  if (zip_stat_index(archive, index, 0, &stat) != 0 || (stat.valid & kWanted) != kWanted) {
-    file.Fail(name, "no size in the archive");
+// An archive in memory, as long as a tensor of it may be unpacked.
+struct Archive {
+  std::string path;
+  AlignedBytes bytes;
+  std::unique_ptr<zip_t, Closer> zip;
+};
+
+// An entry of an archive, read from its start.
+class Entry {
+ public:
+  Entry(const Archive& archive, zip_uint64_t index, std::string name)
+      : archive_(archive), name_(std::move(name)) {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    constexpr zip_uint64_t kWanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
+    if (zip_stat_index(archive.zip.get(), index, 0, &stat) != 0 ||
+        (stat.valid & kWanted) != kWanted) {
+      Fail("no size in the archive");
+    }
+    if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
+      Fail("compression method " + std::to_string(stat.comp_method) +
+           ", not stored (0) or deflated (8)");
+    }
+    const uint64_t packed = std::min<uint64_t>(stat.comp_size, archive.bytes.size());
+    if (stat.size > kMostBytes || stat.size > kMostExpansion * (packed + 1)) {
+      Fail(std::to_string(stat.size) + " bytes promised by " + std::to_string(stat.comp_size) +
+           " compressed ones");
+    }
+    size_ = stat.size;
+    file_.reset(zip_fopen_index(archive.zip.get(), index, 0));
+    if (!file_) Fail(zip_strerror(archive.zip.get()));
   }
-  if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
-    file.Fail(name, "compression method " + std::to_string(stat.comp_method) +
-                        ", not stored (0) or deflated (8)");
+  uint64_t size() const { return size_; }
+
+  void Read(uint8_t* out, uint64_t size) {
+    for (uint64_t got = 0; got < size;) {
+      const uint64_t n = Some(out + got, size - got);
+      if (n == 0) {
+        Fail("ends after " + std::to_string(got) + " of " + std::to_string(size) + " bytes");
+      }
+      got += n;
+    }
   }
-  *total += std::min(stat.size, kMostBytes + 1);
-  const uint64_t packed = std::min<uint64_t>(stat.comp_size, archive_bytes);
-  if (*total > kMostBytes || stat.size > kMostExpansion * (packed + 1)) {
-    file.Fail(name, std::to_string(stat.size) + " bytes promised by " +
-                        std::to_string(stat.comp_size) + " compressed ones");
+  // Reading on to the end makes libzip compare the checksum.
+  void End() {
+    uint8_t beyond = 0;
+    if (Some(&beyond, 1) != 0) Fail("is longer than the archive says");
   }
-  const std::unique_ptr<zip_file_t, Closer> packed_file(zip_fopen_index(archive, index, 0));
-  if (!packed_file) file.Fail(name, zip_strerror(archive));
-  AlignedBytes bytes(stat.size);
-  uint64_t got = 0;
-  uint8_t beyond = 0;  // reading on to the end makes libzip compare the checksum
-  while (true) {
-    const bool full = got == bytes.size();
-    const zip_int64_t n = zip_fread(packed_file.get(), full ? &beyond : bytes.data() + got,
-                                    full ? 1 : bytes.size() - got);
-    if (n < 0) file.Fail(name, zip_error_strerror(zip_file_get_error(packed_file.get())));
-    if (n == 0) break;
-    if (full) file.Fail(name, "is longer than the archive says");
-    got += static_cast<uint64_t>(n);
+
+ private:
+  [[noreturn]] void Fail(const std::string& reason) const {
+    Tensors(archive_.path).Fail(name_, reason);
   }
-  if (got != bytes.size()) {
-    file.Fail(name,
-              "ends after " + std::to_string(got) + " of " + std::to_string(stat.size) + " bytes");
+  uint64_t Some(uint8_t* out, uint64_t size) {
+    const zip_int64_t n = zip_fread(file_.get(), out, size);
+    if (n < 0) Fail(zip_error_strerror(zip_file_get_error(file_.get())));
+    return static_cast<uint64_t>(n);
   }
-  return bytes;
+
+  const Archive& archive_;
+  std::string name_;
+  uint64_t size_ = 0;
+  std::unique_ptr<zip_file_t, Closer> file_;
+};
+
+// The header of an npy file; its numbers are unpacked when they are asked for.
+Tensor ParseNpy(const std::shared_ptr<const Archive>& archive, zip_uint64_t index,
+                const std::string& name, const Tensors& file) {
+  constexpr char kMagic[] = "\x93NUMPY";
+  constexpr size_t kMagicBytes = 6, kShort = kMagicBytes + 4, kLong = kMagicBytes + 6;
+  constexpr uint32_t kMostHeaderBytes = 1 << 16;
+  Entry entry(*archive, index, name);
+  uint8_t start[kLong] = {};
+  if (entry.size() >= kShort) entry.Read(start, kShort);
+  if (std::memcmp(start, kMagic, kMagicBytes) != 0) file.Fail(name, "is no npy file");
+  const uint8_t version = start[kMagicBytes];
+  if (version < 1 || version > 3) {
+    file.Fail(name, "npy version " + std::to_string(version) + ", not 1 to 3");
+  }
+  uint32_t length = start[kMagicBytes + 2] | uint32_t{start[kMagicBytes + 3]} << 8;
+  size_t begin = kShort;
+  if (version > 1) {
+    begin = kLong;
+    if (entry.size() >= kLong) entry.Read(start + kShort, kLong - kShort);
+    std::memcpy(&length, start + kMagicBytes + 2, sizeof(length));
+  }
+  if (entry.size() < begin || length > entry.size() - begin || length > kMostHeaderBytes) {
+    file.Fail(name, "an npy header of " + std::to_string(length) + " bytes in a file of " +
+                        std::to_string(entry.size()));
+  }
+  std::string text(length, '\0');
+  entry.Read(reinterpret_cast<uint8_t*>(text.data()), length);
+  const Header header = HeaderReader(text, file, name).Read();
+  Tensor tensor;
+  tensor.shape = header.shape;
+  if (!KindOf(header.descr, &tensor.kind)) {
+    file.Fail(name, "elements of kind '" + header.descr +
+                        "': little-endian numbers are wanted ('<f4', '<f8', '<f2', '<i8', ...)");
+  }
+  begin += length;
+  const uint64_t size = entry.size() - begin;
+  if (!TensorBytes(tensor.kind, tensor.shape, size, &tensor.byte_count) ||
+      tensor.byte_count != size) {
+    file.Fail(name, "shape " + tensor.Shape() + " of '" + header.descr + "' is not the " +
+                        std::to_string(size) + " bytes that are there");
+  }
+  tensor.unpack = [archive, index, name, begin, size, kind = tensor.kind, header] {
+    Entry packed(*archive, index, name);
+    std::vector<uint8_t> head(begin);
+    packed.Read(head.data(), head.size());
+    AlignedBytes bytes(size);
+    packed.Read(bytes.data(), size);
+    packed.End();
+    if (!header.fortran_order) return bytes;
+    return FromFortranOrder(kind, header.shape, {bytes.data(), size});
+  };
+  return tensor;
 }
 
 }  // namespace
 
 Tensors ParseNpz(AlignedBytes input, const std::string& path) {
-  Tensors file(path);
-  const std::span<const uint8_t> bytes = file.Own(std::move(input));
-  if (bytes.empty()) Fail(path, "no npz file: it is empty");  // libzip: an archive of nothing
+  const auto archive = std::make_shared<Archive>();
+  archive->path = path;
+  archive->bytes = std::move(input);
+  if (archive->bytes.size() == 0) Fail(path, "no npz file: it is empty");  // libzip takes that
   zip_error_t error;
   zip_error_init(&error);
-  zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+  zip_source_t* const source =
+      zip_source_buffer_create(archive->bytes.data(), archive->bytes.size(), 0, &error);
   if (source == nullptr) throw std::bad_alloc();
-  const std::unique_ptr<zip_t, Closer> archive(
-      zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
-  if (!archive) {
+  archive->zip.reset(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
+  if (!archive->zip) {
     const std::string reason = zip_error_strerror(&error);
     zip_source_free(source);
     zip_error_fini(&error);
     Fail(path, "no npz file: " + reason);
   }
-  uint64_t total = 0;
-  const zip_int64_t entries = zip_get_num_entries(archive.get(), 0);
+  Tensors file(path);
+  const zip_int64_t entries = zip_get_num_entries(archive->zip.get(), 0);
   for (zip_int64_t i = 0; i < entries; ++i) {
     const zip_uint64_t index = static_cast<zip_uint64_t>(i);
-    const char* const entry = zip_get_name(archive.get(), index, ZIP_FL_ENC_RAW);
+    const char* const entry = zip_get_name(archive->zip.get(), index, ZIP_FL_ENC_RAW);
     std::string name = entry == nullptr ? "" : entry;
+    if (name.ends_with("/data.pkl")) {
+      Fail(path,
+           "a file of PyTorch, no npz: tools/python/export_state_dict.py makes of it what "
+           "`stint convert` reads");
+    }
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
     if (file.tensors.count(name) != 0) file.Fail(name, "stands twice in the archive");
-    const std::span<const uint8_t> data =
-        file.Own(Unpack(archive.get(), index, name, bytes.size(), &total, file));
-    file.tensors.emplace(name, ParseNpy(data, name, &file));
+    file.tensors.emplace(name, ParseNpy(archive, index, name, file));
   }
   return file;
 }

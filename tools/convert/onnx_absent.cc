@@ -16,8 +16,10 @@ namespace {
 
 }  // namespace
 
-TrainedModel ReadOnnx(const std::string& path) { Refuse(path); }
-TrainedModel ParseOnnx(std::span<const uint8_t>, const std::string& path) { Refuse(path); }
+TrainedModel ReadOnnx(const std::string& path, size_t, std::string*) { Refuse(path); }
+TrainedModel ParseOnnx(std::span<const uint8_t>, const std::string& path, size_t, std::string*) {
+  Refuse(path);
+}
 std::string OnnxBytes(const TrainedModel& model, uint32_t) { Refuse(model.path); }
 
 }  // namespace stint

@@ -101,6 +101,8 @@ const char* Name(AxisRole role) {
       return "the input's";
     case AxisRole::kSteps:
       return "the steps";
+    case AxisRole::kLastStep:
+      return "the last step";
     case AxisRole::kBatch:
       return "the batch";
     case AxisRole::kMerged:
@@ -198,11 +200,16 @@ AxisRange RangeOf(const Axes& axes, int64_t axis, int64_t begin, int64_t end) {
   range.begin = static_cast<size_t>(first);
   range.count = static_cast<size_t>(past - first);
   const bool last = of.role == AxisRole::kSteps && first == of.size - 1 && past == of.size;
-  if (range.all || last || of.role == AxisRole::kLayers) return range;
-  throw OnnxRefusal(what + " (" + std::to_string(of.size) + "), neither all nor the last step");
+  const bool items = of.role == AxisRole::kItems;
+  if (range.all || last || of.role == AxisRole::kLayers || (items && past == of.size)) return range;
+  throw OnnxRefusal(what + " (" + std::to_string(of.size) + "), neither all nor " +
+                    (items ? "all but the first" : "the last step"));
 }
 
 AxisRange ElementOf(const Axes& axes, int64_t axis, int64_t index) {
+  if (axes[AxisAt(axis, axes.size())].role == AxisRole::kItems) {
+    throw OnnxRefusal("takes one of the items, number " + std::to_string(index));
+  }
   if (index == -1) return RangeOf(axes, axis, -1, INT64_MAX);
   if (index == INT64_MAX) throw OnnxRefusal("takes element 2^63 - 1");
   const Axis& of = axes[AxisAt(axis, axes.size())];

@@ -21,7 +21,8 @@ class OnnxRefusal : public std::runtime_error {
 
 enum class AxisRole {
   kFree,      // of the items before a GRU says what it is, or one element that was put in
-  kSteps,     // of the sessions
+  kSteps,     // of the sessions, all of them
+  kLastStep,  // one element of those: for scores, not for a layer above
   kBatch,     // sessions
   kMerged,    // several of the above as one
   kLayers,    // final hidden states of layers
@@ -50,11 +51,12 @@ Axes Unsqueezed(const Axes& axes, const std::vector<int64_t>& added);
 // `shape` as Reshape has it: 0 copies a size, -1 takes what is left.
 Axes Reshaped(const Axes& axes, const std::vector<int64_t>& shape);
 
-// The elements [begin, end) of one axis. Of steps that is all or the last, of layers any.
+// The elements [begin, end) of one axis. Of steps that is all or the last, of layers any, of items
+// those from one to the end.
 struct AxisRange {
   size_t axis = 0;
   bool all = true;
-  size_t begin = 0;  // of layers
+  size_t begin = 0;  // of layers and items
   size_t count = 1;
 };
 AxisRange RangeOf(const Axes& axes, int64_t axis, int64_t begin, int64_t end);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/convert/onnx_metadata.h"
 #include "trainer/activation.h"
 
 namespace stint {
@@ -163,7 +164,7 @@ void AddActivation(NodeProto* node, const TrainedModel& model) {
       break;
     default:
       throw std::runtime_error(model.path + ": hidden activation " + Name(activation) +
-                               ": a GRU of ONNX has no such one");
+                               ": a GRU of ONNX has tanh, relu, linear, leaky and elu alone");
   }
   onnx::AttributeProto* names = AddAttribute(node, "activations", onnx::AttributeProto::STRINGS);
   names->add_strings("Sigmoid");
@@ -286,7 +287,7 @@ std::string OnnxBytes(const TrainedModel& model, uint32_t k) {
 
   onnx::ModelProto proto;
   proto.set_ir_version(kIrVersion);
-  proto.set_producer_name("stint");
+  proto.set_producer_name(kOnnxProducer);
   proto.set_doc_string("Session-based recommendation: clicks of a session -> the best next items.");
   proto.add_opset_import()->set_version(kOpset);
   GraphProto* graph = proto.mutable_graph();
@@ -303,10 +304,13 @@ std::string OnnxBytes(const TrainedModel& model, uint32_t k) {
     AddNode(graph, "Squeeze", input, {states, "directions"}, {input});
   }
   AddScores(graph, parameters, hidden, best);
-  AddProperty(&proto, "stint.hyperparameters", model.hyperparameters);
-  AddProperty(&proto, "stint.training_summary", model.training_summary);
-  AddProperty(&proto, "stint.hidden_activation", Name(model.hidden_activation));
-  AddProperty(&proto, "stint.final_activation", Name(model.final_activation));
+  AddProperty(&proto, kOnnxHyperparameters, model.hyperparameters);
+  AddProperty(&proto, kOnnxTrainingSummary, model.training_summary);
+  AddProperty(&proto, kOnnxHiddenActivation, Name(model.hidden_activation));
+  AddProperty(&proto, kOnnxFinalActivation, Name(model.final_activation));
+  if (model.catalog.size() > 0) {
+    AddProperty(&proto, kOnnxIds, model.catalog.ids.are_names ? "names" : "integers");
+  }
   std::string result;
   if (!proto.SerializeToString(&result)) {
     throw std::runtime_error(model.path + ": cannot be written as ONNX");

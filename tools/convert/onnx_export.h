@@ -17,9 +17,10 @@ namespace stint {
 //   output  top_items   int64 [batch, min(k, items)]   best first
 //           top_scores  float [batch, min(k, items)]
 //           scores      float [batch, items]           before the final activation
-// Under a shared embedding the item rows stand in the file once. Throws std::invalid_argument for
-// k = 0, std::runtime_error "path: reason" if the hidden activation is SELU, which ONNX's GRU
-// lacks, or the file would be 2 GiB or more.
+// Under a shared embedding the item rows stand in the file once. What a graph has no place for
+// (activations, hyperparameters, the kind of the ids) is in metadata_props. Throws
+// std::invalid_argument for k = 0, std::runtime_error "path: reason" if the hidden activation is
+// SELU, which ONNX's GRU lacks, or the file would be 2 GiB or more.
 std::string OnnxBytes(const TrainedModel& model, uint32_t k);
 
 }  // namespace stint

@@ -74,12 +74,38 @@ std::set<std::string> GivenNames(OnnxGraph* file) {
   return names;
 }
 
+// What to do about a node that is not read, where that is known.
+std::string AdviceOn(const OnnxGraph& file, const NodeProto& node) {
+  static const std::set<std::string> after_scores = {
+      "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Relu", "Elu", "LeakyRelu", "Selu", "Mul", "Div"};
+  static const std::set<std::string> of_cells = {"Split", "Sigmoid", "Tanh", "Sub",
+                                                 "Mul",   "Loop",    "Scan"};
+  const auto& nodes = file.graph().node();
+  const auto is_gru = [](const NodeProto& other) { return other.op_type() == "GRU"; };
+  if (std::none_of(nodes.begin(), nodes.end(), is_gru)) {
+    return of_cells.count(node.op_type()) == 0
+               ? ""
+               : "; and there is no GRU: export nn.GRU (not its pieces, as nn.GRUCell is), or the "
+                 "state_dict by tools/python/export_state_dict.py";
+  }
+  const auto place =
+      std::find_if(nodes.begin(), nodes.end(), [&](const NodeProto& n) { return &n == &node; });
+  if (std::any_of(place, nodes.end(), is_gru) || after_scores.count(node.op_type()) == 0) return "";
+  return "; what is wanted are the scores before it: export the network without it";
+}
+
+void CheckOperation(const OnnxGraph& file, const NodeProto& node) {
+  if (!IsOnnx(node.domain())) {
+    file.Fail(node, "not part of Gather, GRU, MatMul, domain '" + node.domain() + "'");
+  }
+  if (Operations().count(node.op_type()) == 0) {
+    file.Fail(node, "not part of Gather, GRU, MatMul" + AdviceOn(file, node));
+  }
+}
+
 void CheckNodes(const OnnxGraph& file, std::set<std::string> names) {
   for (const NodeProto& node : file.graph().node()) {
-    if (!IsOnnx(node.domain()) || Operations().count(node.op_type()) == 0) {
-      file.Fail(node, "not part of Gather, GRU, MatMul" +
-                          (IsOnnx(node.domain()) ? "" : ", domain '" + node.domain() + "'"));
-    }
+    CheckOperation(file, node);
     for (const std::string& input : node.input()) {
       if (!input.empty() && names.count(input) == 0) {
         file.Fail(node, "reads '" + input + "', which no tensor, input or earlier node makes");
@@ -110,6 +136,11 @@ void CheckNeeded(const OnnxGraph& file) {
       file.Fail(node, "no output of the graph needs it");
     }
     needed.insert(node.input().begin(), node.input().end());
+    needed.erase("");  // an input that a node does without
+  }
+  for (const onnx::ValueInfoProto& input : file.graph().input()) {
+    if (needed.count(input.name()) == 0)
+      file.Fail("input '" + input.name() + "': no node reads it");
   }
   for (const auto& [name, tensor] : file.initializers) {
     if (needed.count(name) == 0) file.Fail("tensor '" + name + "': no node uses it");
@@ -139,7 +170,12 @@ OnnxGraph ParseOnnxGraph(std::span<const uint8_t> bytes, const std::string& path
   if (bytes.size() >= INT32_MAX) {
     file.Fail(std::to_string(bytes.size()) + " bytes, an ONNX file has less than 2 GiB");
   }
-  if (!file.model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  const std::optional<size_t> parts = CountOnnxParts(bytes);
+  if (parts > kMostOnnxParts) {
+    file.Fail("more than " + std::to_string(kMostOnnxParts) +
+              " nodes, attributes, names and other parts: no session model");
+  }
+  if (!parts || !file.model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     file.Fail("no ONNX file, or a damaged one (" + std::to_string(bytes.size()) + " bytes)");
   }
   CheckParts(file);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,8 +35,13 @@ std::string NodeText(const onnx::NodeProto& node);
 
 // Throws std::runtime_error. What comes back holds nodes of the operations that a session model is
 // made of, each after the nodes that it reads from, every name made once, and nothing that no
-// output needs.
+// output needs, no input that no node reads, and tensors of as many bytes as their shapes say.
 OnnxGraph ParseOnnxGraph(std::span<const uint8_t> bytes, const std::string& path);
+
+// Messages, texts and fields that ONNX does not have in a file: parsing makes an object of each, of
+// two bytes some 200. Counting ends behind kMostOnnxParts; nothing comes back of a damaged file.
+inline constexpr size_t kMostOnnxParts = 100000;
+std::optional<size_t> CountOnnxParts(std::span<const uint8_t> bytes);
 
 // Attributes of a node. Each throws OnnxRefusal (onnx_axes.h) for an attribute of another kind.
 const onnx::AttributeProto* FindAttribute(const onnx::NodeProto& node, const char* name,
@@ -52,6 +58,7 @@ const std::string& InputOf(const onnx::NodeProto& node, int i);
 
 // Throw std::runtime_error "path: tensor 'name': reason" where sizes are no numbers that fit, or
 // the data is in another file, of another kind, or more or less than the shape says.
+// The size of the data is checked before anything is made of it.
 std::vector<uint64_t> DimsOf(const onnx::TensorProto& tensor, const std::string& name,
                              const std::string& path);
 // FLOAT, DOUBLE, FLOAT16 or BFLOAT16, as float32.

@@ -12,6 +12,7 @@
 
 #include "schema/panel.h"
 #include "tools/convert/onnx_graph.h"
+#include "tools/convert/onnx_metadata.h"
 #include "tools/convert/onnx_network.h"
 
 namespace stint {
@@ -21,26 +22,35 @@ namespace {
 constexpr size_t kOnnxGate[] = {1, 0, 2};
 constexpr size_t kUpdate = 1;  // stint's place of it
 
+// Rows of items; those before the first belong to none.
+struct ItemRows {
+  size_t items = 0;
+  size_t first_embedded = 0;
+  size_t first_scored = 0;
+};
+
 struct Reader {
   const OnnxGraph& graph;
   const OnnxNetwork& network;
+  const ItemRows rows;
 
   std::vector<float> Floats(const OnnxWeights& weights) const {
-    return FloatsOf(*weights.tensor, weights.name, graph.path);
+    return FloatsOf(*weights.tensor, *weights.name, graph.path);
   }
   float Finite(float x, const OnnxWeights& weights) const {
-    if (!std::isfinite(x)) {
-      graph.Fail("tensor '" + weights.name + "': a number beyond float32 comes of it");
+    if (!(std::fabs(x) <= kLargestWeight)) {
+      graph.Fail("tensor '" + *weights.name + "': a number beyond 1e15 comes of it");
     }
     return x;
   }
 };
 
-// values -> rows of `to`, which have the shape of the weights.
-void Copy(const std::vector<float>& values, bool transposed, const Matrix& to) {
+// values -> rows of `to`, which are those from `first` on of the weights.
+void CopyRows(const std::vector<float>& values, bool transposed, size_t first, const Matrix& to) {
+  const size_t rows = values.size() / to.cols;
   for (size_t r = 0; r < to.rows; ++r) {
     for (size_t c = 0; c < to.cols; ++c) {
-      to.Row(r)[c] = values[transposed ? c * to.rows + r : r * to.cols + c];
+      to.Row(r)[c] = values[transposed ? c * rows + first + r : (first + r) * to.cols + c];
     }
   }
 }
@@ -92,23 +102,28 @@ bool IsIdentity(const Reader& reader, const OnnxLayer& layer) {
   return true;
 }
 
-bool SameBits(const Matrix& a, const std::vector<float>& b) {
-  if (a.rows * a.cols != b.size()) return false;
+bool SameBits(const Matrix& a, const float* b) {
   for (size_t r = 0; r < a.rows; ++r) {
-    if (std::memcmp(a.Row(r), b.data() + r * a.cols, a.cols * sizeof(float)) != 0) return false;
+    if (std::memcmp(a.Row(r), b + r * a.cols, a.cols * sizeof(float)) != 0) return false;
   }
   return true;
 }
 
-void CheckItems(const Reader& reader) {
-  const OnnxNetwork& network = reader.network;
+ItemRows FindItemRows(const OnnxGraph& graph, const OnnxNetwork& network, uint64_t padding) {
   const uint64_t entering =
       network.embedding.tensor != nullptr ? network.embedding.shape[0] : network.one_hot_items;
-  const uint64_t scored = network.item_rows.shape[0];
-  if (entering == scored) return;
-  reader.graph.Fail(*network.input_node, "embeds " + std::to_string(entering) + " items, " +
-                                             NodeText(*network.scoring_node) + " scores " +
-                                             std::to_string(scored));
+  const uint64_t scored = network.item_rows.shape[0] - network.first_item;
+  const size_t first = network.first_item;
+  if (entering >= scored && entering - scored == padding) return {scored, padding, first};
+  if (entering == scored && padding < scored) return {scored - padding, padding, first + padding};
+  std::string text = "embeds " + std::to_string(entering) + " items, " +
+                     NodeText(*network.scoring_node) + " scores " + std::to_string(scored);
+  if (padding > 0) text += ", --padding-rows " + std::to_string(padding);
+  if (entering > scored) {
+    text += "; if the first rows of the embedding are padding: --padding-rows " +
+            std::to_string(entering - scored);
+  }
+  graph.Fail(*network.input_node, text);
 }
 
 // One form and one activation for all layers, but for the form of the first under one-hot input.
@@ -131,7 +146,7 @@ GruForm FormOf(const Reader& reader, bool one_hot) {
 // How items enter, of the layouts that stint has.
 struct Input {
   Embedding embedding = Embedding::kSeparate;
-  std::vector<float> rows;  // of an embedding in the file, [items, width]
+  std::vector<float> rows;  // of an embedding in the file, [rows, width]
   size_t width = 0;
   bool identity = false;  // one-hot input into reset_after: rows of gate inputs, weights 1
 };
@@ -147,7 +162,8 @@ Input EmbeddedInput(const Reader& reader, const Matrix& items) {
   } else {
     input.rows = reader.Floats(network.embedding);
     input.width = network.embedding.shape[1];
-    if (SameBits(items, input.rows)) {
+    const float* const begin = input.rows.data() + reader.rows.first_embedded * input.width;
+    if (input.width == items.cols && SameBits(items, begin)) {
       input.embedding = Embedding::kShared;
     } else if (!first.reset_after && IsIdentity(reader, first)) {
       input.embedding = Embedding::kNone;
@@ -164,12 +180,13 @@ Input EmbeddedInput(const Reader& reader, const Matrix& items) {
 void CopyOneHot(const Reader& reader, const Parameters& parameters) {
   const OnnxLayer& first = reader.network.layers[0];
   const std::vector<float> values = reader.Floats(first.input_weights);
-  const size_t items = parameters.inputs.rows, units = first.units;
+  const size_t items = first.input_weights.shape[2], units = first.units;
   for (size_t gate = 0; gate < 3; ++gate) {
     const bool negate = !first.reset_after && gate == kUpdate;
     for (size_t u = 0; u < units; ++u) {
-      const float* const from = values.data() + (kOnnxGate[gate] * units + u) * items;
-      for (size_t i = 0; i < items; ++i) {
+      const float* const from =
+          values.data() + (kOnnxGate[gate] * units + u) * items + reader.rows.first_embedded;
+      for (size_t i = 0; i < parameters.inputs.rows; ++i) {
         parameters.inputs.Row(i)[gate * units + u] = negate ? -from[i] : from[i];
       }
     }
@@ -182,10 +199,10 @@ void CopyInput(const Reader& reader, const Input& input, const Parameters& param
   if (input.rows.empty()) {
     CopyOneHot(reader, parameters);
   } else if (input.embedding == Embedding::kSeparate) {
-    Copy(input.rows, false, parameters.inputs);
+    CopyRows(input.rows, false, reader.rows.first_embedded, parameters.inputs);
   } else {
     for (size_t i = 0; i < parameters.inputs.rows; ++i) {
-      const float* const from = input.rows.data() + i * input.width;
+      const float* const from = input.rows.data() + (reader.rows.first_embedded + i) * input.width;
       const Matrix row = {parameters.inputs.Row(i), 3 * units, 1, 1};
       CopyGates({from, from + input.width}, true, row);
     }
@@ -194,7 +211,8 @@ void CopyInput(const Reader& reader, const Input& input, const Parameters& param
 
 void CopyScoring(const Reader& reader, const Matrix& items, const Matrix& item_bias) {
   const OnnxNetwork& network = reader.network;
-  Copy(reader.Floats(network.item_rows), network.item_rows.transposed, items);
+  CopyRows(reader.Floats(network.item_rows), network.item_rows.transposed, reader.rows.first_scored,
+           items);
   if (network.item_scale != 1.0f) {
     for (size_t r = 0; r < items.rows; ++r) {
       for (size_t c = 0; c < items.cols; ++c) {
@@ -205,17 +223,17 @@ void CopyScoring(const Reader& reader, const Matrix& items, const Matrix& item_b
   }
   if (network.item_biases.tensor == nullptr) return;
   const std::vector<float> biases = reader.Floats(network.item_biases);
+  const size_t first = reader.rows.first_scored - network.first_biased;
   for (size_t i = 0; i < items.rows; ++i) {
-    item_bias.data[i] = reader.Finite(biases[i] * network.bias_scale, network.item_biases);
+    item_bias.data[i] = reader.Finite(biases[first + i] * network.bias_scale, network.item_biases);
   }
 }
 
 Parameters ParametersOf(const Reader& reader) {
   const OnnxNetwork& network = reader.network;
-  CheckItems(reader);
   // Whether the embedding is shared is seen by the numbers, so the item rows are read first.
   NetworkShape shape;
-  shape.items = network.item_rows.shape[0];
+  shape.items = reader.rows.items;
   for (const OnnxLayer& layer : network.layers) shape.layers.push_back(layer.units);
   const Parameters scoring(shape.items, {shape.layers.back()}, GruForm::kResetAfter);
   CopyScoring(reader, scoring.items, scoring.item_bias);
@@ -245,20 +263,24 @@ Parameters ParametersOf(const Reader& reader) {
 
 }  // namespace
 
-TrainedModel ParseOnnx(std::span<const uint8_t> bytes, const std::string& path) {
+TrainedModel ParseOnnx(std::span<const uint8_t> bytes, const std::string& path, size_t padding_rows,
+                       std::string* ids) {
   const OnnxGraph graph = ParseOnnxGraph(bytes, path);
   const OnnxNetwork network = FindNetwork(graph);
   TrainedModel model;
   model.path = path;
   model.hidden_activation = network.layers[0].hidden_activation;
   model.final_activation = {ActivationKind::kLinear};
-  model.parameters = ParametersOf({graph, network});
+  std::string ids_said;
+  ReadOnnxMetadata(graph, &model, &ids_said);
+  if (ids != nullptr) *ids = ids_said;
+  model.parameters = ParametersOf({graph, network, FindItemRows(graph, network, padding_rows)});
   return model;
 }
 
-TrainedModel ReadOnnx(const std::string& path) {
+TrainedModel ReadOnnx(const std::string& path, size_t padding_rows, std::string* ids) {
   const AlignedBytes bytes = ReadAligned(path);
-  return ParseOnnx({bytes.data(), bytes.size()}, path);
+  return ParseOnnx({bytes.data(), bytes.size()}, path, padding_rows, ids);
 }
 
 }  // namespace stint

@@ -5,6 +5,7 @@
 #ifndef STINT_TOOLS_CONVERT_ONNX_IMPORT_H_
 #define STINT_TOOLS_CONVERT_ONNX_IMPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,11 +22,16 @@ namespace stint {
 //   linear_before_reset 1 -> kResetAfter, 0 -> kResetBefore
 //   the same numbers as embedding and as item rows -> a shared embedding
 //   one-hot input, or an embedding before identity weights, with linear_before_reset 0 -> none
-// The catalog stays empty, the final activation is linear, the weights are float32.
+// `padding_rows` at the start of the embedding belong to no item: these many rows more than scores,
+// or of both; scores[..., n:] are those of the item rows from n on.
+// The catalog stays empty, the weights are float32. Of a file that stint wrote come back what it
+// has in metadata_props, and in `ids`, if given, "names" or "integers", the kind of the items' ids
+// ("": not said); of others the final activation is linear.
 // Throws std::runtime_error "path: reason" that names the node or the tensor.
-TrainedModel ReadOnnx(const std::string& path);
+TrainedModel ReadOnnx(const std::string& path, size_t padding_rows = 0, std::string* ids = nullptr);
 // The same of a file's bytes; `path` is for messages.
-TrainedModel ParseOnnx(std::span<const uint8_t> bytes, const std::string& path);
+TrainedModel ParseOnnx(std::span<const uint8_t> bytes, const std::string& path,
+                       size_t padding_rows = 0, std::string* ids = nullptr);
 
 }  // namespace stint
 

@@ -45,7 +45,7 @@ const OnnxWeights& WholeWeights(const OnnxValue& value, const char* what) {
     throw OnnxRefusal(std::string(what) + " are " + Name(value.kind) + ", not weights of the file");
   }
   if (value.repeated) {
-    throw OnnxRefusal(std::string(what) + " are computed of '" + value.weights.name +
+    throw OnnxRefusal(std::string(what) + " are computed of '" + *value.weights.name +
                       "'; export with constant folding");
   }
   return value.weights;
@@ -68,7 +68,7 @@ OnnxNetwork OnnxWalk::Run() {
 OnnxValue OnnxWalk::WeightsOf(const TensorProto& tensor, const std::string& name) const {
   OnnxValue value;
   value.kind = OnnxKind::kWeights;
-  value.weights = {&tensor, name, DimsOf(tensor, name, graph_.path), false};
+  value.weights = {&tensor, &name, DimsOf(tensor, name, graph_.path), false};
   return value;
 }
 
@@ -85,6 +85,7 @@ void OnnxWalk::AddInputs() {
       value.axes = AxesOf(type.shape(), graph_, name);
     } else if (type.elem_type() == TensorProto::FLOAT || type.elem_type() == TensorProto::DOUBLE) {
       value.kind = OnnxKind::kState;
+      value.given = true;
     } else {
       graph_.Fail("input '" + name + "': neither item indices nor a hidden state (element type " +
                   std::to_string(type.elem_type()) + ")");
@@ -141,7 +142,7 @@ std::vector<int64_t> OnnxWalk::Integers(const Node& node, int input) const {
     return sizes;
   }
   const OnnxWeights& weights = WholeWeights(Value(node, input), "its numbers");
-  return FewIntegersOf(*weights.tensor, weights.name, graph_.path);
+  return FewIntegersOf(*weights.tensor, *weights.name, graph_.path);
 }
 
 std::vector<int64_t> OnnxWalk::IntegersOr(const Node& node, int input,
@@ -155,10 +156,10 @@ std::vector<int64_t> OnnxWalk::SizesOf(const OnnxValue& value) const {
   const OnnxWeights& weights = value.weights;
   if (value.repeated || weights.shape.size() > 1) return {};
   if (!weights.shape.empty() && weights.shape[0] > kMostAxes) return {};
-  return FewIntegersOf(*weights.tensor, weights.name, graph_.path);
+  return FewIntegersOf(*weights.tensor, *weights.name, graph_.path);
 }
 
-void OnnxWalk::CheckOutputs() const {
+void OnnxWalk::CheckOutputs() {
   bool scored = false;
   for (const onnx::ValueInfoProto& output : graph_.graph().output()) {
     const auto found = values_.find(output.name());
@@ -171,6 +172,10 @@ void OnnxWalk::CheckOutputs() const {
         if (value.biased != (network_.item_biases.tensor != nullptr)) {
           graph_.Fail("output '" + output.name() + "': scores without the biases of others");
         }
+        if (scored && value.first_item != network_.first_item) {
+          graph_.Fail("output '" + output.name() + "': scores of other items than other outputs");
+        }
+        network_.first_item = value.first_item;
         scored = true;
         break;
       case OnnxKind::kHidden:

@@ -19,9 +19,9 @@ namespace stint {
 // A tensor of the file, in an orientation.
 struct OnnxWeights {
   const onnx::TensorProto* tensor = nullptr;
-  std::string name;
-  std::vector<uint64_t> shape;  // as the graph uses it
-  bool transposed = false;      // ... which is the tensor's two axes changed
+  const std::string* name = nullptr;  // of the graph: many nodes may have the same tensor
+  std::vector<uint64_t> shape;        // as the graph uses it
+  bool transposed = false;            // ... which is the tensor's two axes changed
 };
 
 struct OnnxLayer {
@@ -43,7 +43,9 @@ struct OnnxNetwork {
   OnnxWeights item_rows;                          // [items, units of the last layer]
   float item_scale = 1.0f;                        // Gemm's alpha
   OnnxWeights item_biases;                        // [items], axes of one element before; or none
-  float bias_scale = 1.0f;                        // Gemm's beta
+  uint64_t first_item = 0;                        // scores of the rows before it are cut off
+  uint64_t first_biased = 0;  // ... and were before the biases came, which have no numbers of them
+  float bias_scale = 1.0f;    // Gemm's beta
 };
 
 // Throws std::runtime_error "path: node 'name' (Op): reason". The parts point into `graph`.

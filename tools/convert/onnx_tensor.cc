@@ -96,9 +96,25 @@ std::vector<uint64_t> CheckedShape(const TensorProto& tensor, const std::string&
   return shape;
 }
 
-// One tensor as the files of tensors have it; raw data stays where it is.
-Tensors Read(const TensorProto& proto, const std::string& name, const std::string& path) {
-  Tensors file(path);
+uint64_t BytesOfData(const TensorProto& tensor, ElementKind kind) {
+  if (tensor.has_raw_data()) return tensor.raw_data().size();
+  const auto bytes = [&](int elements) {
+    return static_cast<uint64_t>(elements) * ElementBytes(kind);
+  };
+  switch (kind) {
+    case ElementKind::kF32:
+      return bytes(tensor.float_data_size());
+    case ElementKind::kF64:
+      return bytes(tensor.double_data_size());
+    case ElementKind::kI64:
+      return bytes(tensor.int64_data_size());
+    default:
+      return bytes(tensor.int32_data_size());
+  }
+}
+
+// Kind and shape of a tensor whose data is as long as they say; its bytes are not there yet.
+Tensor CheckedTensor(const TensorProto& proto, const std::string& name, const Tensors& file) {
   if (proto.data_location() == TensorProto::EXTERNAL || proto.external_data_size() > 0) {
     file.Fail(name, "its data is in another file; save the model with all its data in one");
   }
@@ -106,20 +122,26 @@ Tensors Read(const TensorProto& proto, const std::string& name, const std::strin
   Tensor tensor;
   tensor.kind = KindOf(proto, name, file);
   tensor.shape = CheckedShape(proto, name, file);
-  uint64_t bytes = 0;
-  if (!TensorBytes(tensor.kind, tensor.shape, kMostBytes, &bytes)) {
+  if (!TensorBytes(tensor.kind, tensor.shape, kMostBytes, &tensor.byte_count)) {
     file.Fail(name, "shape " + tensor.Shape() + " is 2 GiB or more");
   }
+  const uint64_t there = BytesOfData(proto, tensor.kind);
+  if (there != tensor.byte_count) {
+    file.Fail(name, std::to_string(there) + " bytes of data, shape " + tensor.Shape() + " of " +
+                        stint::Name(tensor.kind) + " has " + std::to_string(tensor.byte_count));
+  }
+  return tensor;
+}
+
+// One tensor as the files of tensors have it; raw data stays where it is.
+Tensors Read(const TensorProto& proto, const std::string& name, const std::string& path) {
+  Tensors file(path);
+  Tensor tensor = CheckedTensor(proto, name, file);
   if (proto.has_raw_data()) {
     const std::string& raw = proto.raw_data();
     tensor.bytes = {reinterpret_cast<const uint8_t*>(raw.data()), raw.size()};
   } else {
     tensor.bytes = file.Own(TypedData(proto, tensor.kind, name, file));
-  }
-  if (tensor.bytes.size() != bytes) {
-    file.Fail(name, std::to_string(tensor.bytes.size()) + " bytes of data, shape " +
-                        tensor.Shape() + " of " + stint::Name(tensor.kind) + " has " +
-                        std::to_string(bytes));
   }
   file.tensors[name] = tensor;
   return file;
@@ -129,7 +151,7 @@ Tensors Read(const TensorProto& proto, const std::string& name, const std::strin
 
 std::vector<uint64_t> DimsOf(const TensorProto& tensor, const std::string& name,
                              const std::string& path) {
-  return CheckedShape(tensor, name, Tensors(path));
+  return CheckedTensor(tensor, name, Tensors(path)).shape;
 }
 
 std::vector<float> FloatsOf(const TensorProto& tensor, const std::string& name,

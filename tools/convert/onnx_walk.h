@@ -37,6 +37,8 @@ struct OnnxValue {
   bool repeated = false;       // ... which Expand or Slice made others of: only zeros may be
   std::vector<size_t> layers;  // of kHidden: one, or one a place of the axis kLayers
   bool biased = false;         // of kScores
+  uint64_t first_item = 0;     // ... of which those before are cut off
+  bool given = false;          // of kState: an input of the graph
   std::vector<int64_t> sizes;  // of kShape, where all places are known; kNoNumber: not the number
 };
 
@@ -50,7 +52,7 @@ class OnnxWalk {
 
   void AddInputs();
   void Visit(const Node& node);
-  void CheckOutputs() const;
+  void CheckOutputs();
   const OnnxValue& Value(const Node& node, int input) const;  // refuses an input that is not there
   bool Has(const Node& node, int input) const { return !InputOf(node, input).empty(); }
   void Make(const Node& node, int output, OnnxValue value);
@@ -78,13 +80,14 @@ class OnnxWalk {
   void OneHot(const Node& node);
   void Gru(const Node& node);
   void CheckStart(const Node& node) const;
+  void CheckSteps(const Node& node, const OnnxValue& input) const;
   void MatMul(const Node& node);
   void Gemm(const Node& node);
   void Add(const Node& node);
   void TopK(const Node& node);
   void TakeInput(const Node& node);
-  void Score(const Node& node, const OnnxValue& hidden, OnnxWeights item_rows);
-  void TakeBiases(const OnnxWeights& biases);
+  OnnxValue Score(const Node& node, const OnnxValue& hidden, OnnxWeights item_rows);
+  void TakeBiases(const OnnxWeights& biases, const OnnxValue& scores);
 
   const OnnxGraph& graph_;
   std::map<std::string, OnnxValue> values_;

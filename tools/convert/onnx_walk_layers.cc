@@ -8,6 +8,7 @@
 
 #include "schema/panel.h"
 #include "tools/convert/onnx_walk.h"
+#include "tools/convert/tensors.h"
 #include "trainer/activation.h"
 
 namespace stint {
@@ -15,22 +16,18 @@ namespace {
 
 using onnx::AttributeProto;
 
+std::string ShapeOfText(const std::string& name, const std::vector<uint64_t>& shape) {
+  return "'" + name + "' has shape " + ShapeText(shape);
+}
 std::string ShapeOfText(const OnnxWeights& weights) {
-  std::string text = "'" + weights.name + "' has shape [";
-  for (size_t i = 0; i < weights.shape.size(); ++i) {
-    text += (i > 0 ? ", " : "") + std::to_string(weights.shape[i]);
-  }
-  return text + "]";
+  return ShapeOfText(*weights.name, weights.shape);
 }
 
 void CheckShape(const OnnxWeights& weights, const std::vector<uint64_t>& expected,
                 const char* what) {
   if (weights.shape == expected && !weights.transposed) return;
-  OnnxWeights other = weights;
-  other.shape = expected;
-  other.name = what;
   throw OnnxRefusal(ShapeOfText(weights) + (weights.transposed ? ", transposed; " : "; ") +
-                    ShapeOfText(other));
+                    ShapeOfText(what, expected));
 }
 
 // Parameters that ONNX lets a node leave out: its own defaults.
@@ -128,7 +125,7 @@ void OnnxWalk::OneHot(const Node& node) {
   }
   const OnnxWeights& values = WholeWeights(Value(node, 2), "its two values");
   if (values.shape != std::vector<uint64_t>{2} ||
-      FloatsOf(*values.tensor, values.name, graph_.path) != std::vector<float>{0, 1}) {
+      FloatsOf(*values.tensor, *values.name, graph_.path) != std::vector<float>{0, 1}) {
     throw OnnxRefusal("its values are not 0 and 1");
   }
   if (AxisAt(IntegerAttribute(node, "axis", -1), rows.axes.size() + 1) != rows.axes.size()) {
@@ -150,11 +147,33 @@ void OnnxWalk::CheckStart(const Node& node) const {
     throw OnnxRefusal(std::string("initial_h is ") + Name(start.kind));
   }
   const OnnxWeights& weights = start.weights;
-  for (const float x : FloatsOf(*weights.tensor, weights.name, graph_.path)) {
+  for (const float x : FloatsOf(*weights.tensor, *weights.name, graph_.path)) {
     if (x != 0) {
-      throw OnnxRefusal("initial_h, '" + weights.name + "', has " + std::to_string(x) +
+      throw OnnxRefusal("initial_h, '" + *weights.name + "', has " + std::to_string(x) +
                         ": sessions start at zero here");
     }
+  }
+}
+
+// All clicks of a session, and not each as the only one.
+void OnnxWalk::CheckSteps(const Node& node, const OnnxValue& input) const {
+  const bool first = input.kind == OnnxKind::kRows;
+  const Axes& axes = input.axes;
+  const auto is = [&](size_t at, AxisRole role) {
+    return axes[at].role == role || (first && axes[at].role == AxisRole::kFree);
+  };
+  if (axes.size() == 3 && axes[0].role == AxisRole::kLastStep) {
+    throw OnnxRefusal("its input is the last step of the layer below alone, not all steps");
+  }
+  if (axes.size() != 3 || !is(0, AxisRole::kSteps) || !is(1, AxisRole::kBatch) ||
+      axes[2].role != AxisRole::kFeatures) {
+    throw OnnxRefusal("the axes of its input are not steps, batch, width");
+  }
+  const bool given = Has(node, 5) && Value(node, 5).given;
+  if (axes[0].size == 1 && !given) {
+    throw OnnxRefusal(
+        "its input always has one step, and initial_h is no input of the graph: each click is a "
+        "session of its own");
   }
 }
 
@@ -169,14 +188,8 @@ void OnnxWalk::Gru(const Node& node) {
     throw OnnxRefusal(std::string("its input is ") + Name(input.kind) +
                       ", neither embedded items nor the states of the GRU before");
   }
+  CheckSteps(node, input);
   const Axes& axes = input.axes;
-  const auto is = [&](size_t at, AxisRole role) {
-    return axes[at].role == role || (first && axes[at].role == AxisRole::kFree);
-  };
-  if (axes.size() != 3 || !is(0, AxisRole::kSteps) || !is(1, AxisRole::kBatch) ||
-      axes[2].role != AxisRole::kFeatures) {
-    throw OnnxRefusal("the axes of its input are not steps, batch, width");
-  }
   if (Has(node, 4)) throw OnnxRefusal("sequence_lens is not read: sessions of one length alone");
   if (network_.scoring_node != nullptr) throw OnnxRefusal("a GRU after the scores");
   if (number == kMaxLayers) throw OnnxRefusal("more than 16 layers");
@@ -220,8 +233,8 @@ void OnnxWalk::Gru(const Node& node) {
   Make(node, 1, std::move(last));
 }
 
-// `item_rows` are [items, units].
-void OnnxWalk::Score(const Node& node, const OnnxValue& hidden, OnnxWeights item_rows) {
+// `item_rows` are [items, units]; returns the scores.
+OnnxValue OnnxWalk::Score(const Node& node, const OnnxValue& hidden, OnnxWeights item_rows) {
   if (hidden.kind != OnnxKind::kHidden || hidden.axes.empty() ||
       hidden.axes.back().role != AxisRole::kFeatures) {
     throw OnnxRefusal(std::string("multiplies ") + Name(hidden.kind) +
@@ -247,18 +260,18 @@ void OnnxWalk::Score(const Node& node, const OnnxValue& hidden, OnnxWeights item
   scores.axes = hidden.axes;
   scores.axes.back() = {AxisRole::kItems, static_cast<int64_t>(item_rows.shape[0])};
   network_.item_rows = std::move(item_rows);
-  scores.biased = network_.item_biases.tensor != nullptr;
-  Make(node, 0, std::move(scores));
+  return scores;
 }
 
-void OnnxWalk::TakeBiases(const OnnxWeights& biases) {
-  const uint64_t items = network_.item_rows.shape.empty() ? 0 : network_.item_rows.shape[0];
+void OnnxWalk::TakeBiases(const OnnxWeights& biases, const OnnxValue& scores) {
+  const auto items = static_cast<uint64_t>(scores.axes.back().size);
   uint64_t size = 1;
   for (const uint64_t n : biases.shape) size = n == 0 || size > kMaxItems ? 0 : size * n;
   if (biases.transposed || biases.shape.empty() || biases.shape.back() != items || size != items) {
     throw OnnxRefusal(ShapeOfText(biases) + " as biases of " + std::to_string(items) + " items");
   }
   network_.item_biases = biases;
+  network_.first_biased = scores.first_item;
 }
 
 void OnnxWalk::MatMul(const Node& node) {
@@ -266,7 +279,7 @@ void OnnxWalk::MatMul(const Node& node) {
   if (rows.shape.size() != 2) throw OnnxRefusal(ShapeOfText(rows) + ", not [units, items]");
   std::swap(rows.shape[0], rows.shape[1]);
   rows.transposed = !rows.transposed;
-  Score(node, Value(node, 0), std::move(rows));
+  Make(node, 0, Score(node, Value(node, 0), std::move(rows)));
 }
 
 void OnnxWalk::Gemm(const Node& node) {
@@ -286,12 +299,14 @@ void OnnxWalk::Gemm(const Node& node) {
     std::swap(rows.shape[0], rows.shape[1]);
     rows.transposed = !rows.transposed;
   }
-  Score(node, hidden, std::move(rows));
+  OnnxValue scores = Score(node, hidden, std::move(rows));
   network_.item_scale = alpha;
-  if (!Has(node, 2)) return;
-  TakeBiases(WholeWeights(Value(node, 2), "its summands"));
-  network_.bias_scale = beta;
-  values_[node.output(0)].biased = true;
+  if (Has(node, 2)) {
+    TakeBiases(WholeWeights(Value(node, 2), "its summands"), scores);
+    network_.bias_scale = beta;
+    scores.biased = true;
+  }
+  Make(node, 0, std::move(scores));
 }
 
 void OnnxWalk::Add(const Node& node) {
@@ -309,7 +324,7 @@ void OnnxWalk::Add(const Node& node) {
     throw OnnxRefusal(ShapeOfText(whole) + " as biases of scores of " +
                       std::to_string(scores.axes.size()) + " axes");
   }
-  TakeBiases(whole);
+  TakeBiases(whole, scores);
   scores.biased = true;
   Make(node, 0, std::move(scores));
 }

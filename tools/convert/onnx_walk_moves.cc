@@ -40,9 +40,14 @@ size_t LayersAxis(const Axes& axes) {
   return static_cast<size_t>(std::find_if(axes.begin(), axes.end(), is_layers) - axes.begin());
 }
 
-// Keeps of the layers what `range` keeps of their axis.
-void PickLayers(const AxisRange& range, OnnxValue* value) {
-  if (range.all || value->axes[range.axis].role != AxisRole::kLayers) return;
+// The rest of an array after `range` of one axis was taken.
+void Keep(const AxisRange& range, OnnxValue* value) {
+  if (range.all) return;
+  Axis& axis = value->axes[range.axis];
+  axis.size = static_cast<int64_t>(range.count);
+  if (axis.role == AxisRole::kSteps) axis.role = AxisRole::kLastStep;
+  if (axis.role == AxisRole::kItems) value->first_item += range.begin;
+  if (axis.role != AxisRole::kLayers) return;
   const auto begin = value->layers.begin() + static_cast<std::ptrdiff_t>(range.begin);
   value->layers = std::vector<size_t>(begin, begin + static_cast<std::ptrdiff_t>(range.count));
 }
@@ -134,9 +139,7 @@ void OnnxWalk::Slice(const Node& node) {
     }
   }
   for (size_t i = 0; i < axes.size(); ++i) {
-    const AxisRange range = RangeOf(value.axes, axes[i], begins[i], ends[i]);
-    PickLayers(range, &value);
-    if (!range.all) value.axes[range.axis].size = static_cast<int64_t>(range.count);
+    Keep(RangeOf(value.axes, axes[i], begins[i], ends[i]), &value);
   }
   Make(node, 0, std::move(value));
 }
@@ -164,11 +167,9 @@ void OnnxWalk::Pick(const Node& node) {
     throw OnnxRefusal("takes " + std::to_string(index.size()) + " elements, not one");
   }
   const AxisRange range = ElementOf(value.axes, IntegerAttribute(node, "axis", 0), index[0]);
-  PickLayers(range, &value);
+  Keep(range, &value);
   if (place.shape.empty()) {
     value.axes.erase(value.axes.begin() + static_cast<std::ptrdiff_t>(range.axis));
-  } else {
-    value.axes[range.axis].size = 1;
   }
   Make(node, 0, std::move(value));
 }
@@ -197,6 +198,7 @@ void OnnxWalk::Concat(const Node& node) {
     if (value.kind != all.kind) {
       throw OnnxRefusal(std::string("of ") + Name(all.kind) + " and " + Name(value.kind));
     }
+    all.given = all.given && value.given;
     all.layers.insert(all.layers.end(), value.layers.begin(), value.layers.end());
     if (all.layers.size() > kMaxLayers) throw OnnxRefusal("of more than 16 layers");
   }

@@ -37,6 +37,12 @@ struct MadePatch {
 // Throws std::runtime_error "path: reason" if the runtime refuses one of the two.
 MadePatch MakePatch(const ModelFile& old_model, const ModelFile& new_model);
 
+// A patch that claims to make a larger file is refused before anything is allocated: zstd expands
+// by 32,768 at most, a model's weights hardly.
+inline constexpr uint64_t MostNewBytes(uint64_t old_size, uint64_t patch_size) {
+  return (uint64_t{1} << 20) + 4 * old_size + 1024 * patch_size;
+}
+
 struct PatchedModel {
   AlignedBytes bytes;  // verified: checksum of the whole, and the runtime opens it
   PatchRows rows;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A model file and a patch -> the new model file. Any bytes may be given as the patch: what is
-// allocated is bounded by the new model's size, which is checked, and nothing is taken that is not
-// the model which the patch was made for, bit for bit.
+// allocated is bounded by the new model's size, and that by the sizes of the two files, before;
+// nothing is taken that is not the model which the patch was made for, bit for bit.
 #include <cstring>
 #include <stdexcept>
 
@@ -62,8 +62,19 @@ void CheckBase(const ModelFile& old_model, const PatchHeader& header,
   const uint64_t size = old_model.bytes.size();
   const uint64_t xxh3 = SectionChecksum(old_model.bytes.data(), size);
   if (size == header.old_size && xxh3 == header.old_xxh3) return;
+  if (size == header.new_size && xxh3 == header.new_xxh3) {
+    Fail(old_model.path + ": is already the model that " + patch_path + " makes");
+  }
   Fail(old_model.path + ": not the model that " + patch_path + " was made for: " +
        SizeAndSum(size, xxh3) + " instead of " + SizeAndSum(header.old_size, header.old_xxh3));
+}
+
+void CheckNewSize(const PatchHeader& header) {
+  const uint64_t most = MostNewBytes(header.old_size, header.patch_size);
+  if (header.new_size <= most) return;
+  Fail("a new model of " + std::to_string(header.new_size) + " bytes, not up to " +
+       std::to_string(most) + " as an old one of " + std::to_string(header.old_size) +
+       " and a patch of " + std::to_string(header.patch_size) + " may make");
 }
 
 void CheckResult(const AlignedBytes& file, const PatchHeader& header) {
@@ -90,6 +101,7 @@ PatchedModel ApplyPatch(const ModelFile& old_model, std::span<const uint8_t> pat
   };
   const PatchHeader header = of_patch([&] { return CheckPatch(patch); });
   CheckBase(old_model, header, patch_path);
+  of_patch([&] { CheckNewSize(header); });
   const PatchLayout old_layout = LayoutOf(old_model);
   return of_patch([&] {
     const size_t end = patch.size() - kPatchSealBytes;

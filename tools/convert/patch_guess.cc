@@ -4,6 +4,7 @@
 // What is known of a row -> what it will be.
 #include <algorithm>
 #include <bit>
+#include <cfloat>
 #include <cmath>
 
 #include "schema/panel.h"
@@ -11,6 +12,9 @@
 
 namespace stint {
 namespace {
+
+// Extended precision, as of the x87, would guess other numbers.
+static_assert(FLT_EVAL_METHOD == 0, "float and double are computed as such");
 
 constexpr double kCodeMiddle = 7.5;  // of scan tiles
 constexpr double kLargestFloat = 3e38;

@@ -56,7 +56,10 @@ class Shapes {
     if (section->name == "id_names") section->coding = SectionCoding::kNames;
     if (section->name == "id_order") section->coding = SectionCoding::kIdOrder;
     const auto found = shapes_.find(section->name);
-    if (found == shapes_.end() || found->second.shape.Bytes() != section->size) return;
+    if (found == shapes_.end() || !found->second.shape.HasBytes() ||
+        found->second.shape.Bytes() != section->size) {
+      return;
+    }
     section->coding = SectionCoding::kRows;
     section->shape = found->second.shape;
     section->item_parts = found->second.item_parts;
@@ -223,25 +226,16 @@ void OrderByIds(const PatchLayout& layout, const uint8_t* file, uint32_t* order)
     return;
   }
   for (uint64_t i = 0; i < layout.items; ++i) NameOf(layout, file, i);  // throws where it must
-  std::sort(order, order + layout.items, [&](uint32_t a, uint32_t b) {
-    return NameOf(layout, file, a) < NameOf(layout, file, b);
-  });
-}
-
-PatchRows CountRows(const ItemMap& map, const std::vector<uint8_t>& changed, uint64_t old_items) {
-  PatchRows rows;
-  for (size_t i = 0; i < map.size(); ++i) {
-    ++(map[i] == kNoItem ? rows.added : changed[i] ? rows.changed : rows.same);
-  }
-  const uint64_t kept = rows.same + rows.changed;
-  rows.gone = old_items > kept ? old_items - kept : 0;
-  return rows;
-}
-
-bool HasItemRows(const PatchSection& section) {
-  return section.coding == SectionCoding::kRows &&
-         (section.name == "item_rows" || section.name == "item_biases" ||
-          section.name == "input_rows");
+  if (layout.items == 0) return;
+  // Looked up once, not for each of the comparisons.
+  const uint8_t* const ends = file + layout.Find("id_name_offsets")->offset;
+  const auto* const names = reinterpret_cast<const char*>(file + layout.Find("id_names")->offset);
+  const auto name = [&](uint32_t item) {
+    uint32_t range[2];
+    std::memcpy(range, ends + 4 * uint64_t{item}, sizeof(range));
+    return std::string_view(names + range[0], range[1] - range[0]);
+  };
+  std::sort(order, order + layout.items, [&](uint32_t a, uint32_t b) { return name(a) < name(b); });
 }
 
 }  // namespace stint

@@ -104,21 +104,6 @@ void OrderByIds(const PatchLayout& layout, const uint8_t* file, uint32_t* order)
 // A name of a model with names. Throws std::runtime_error where offsets lead out of the section.
 std::string_view NameOf(const PatchLayout& layout, const uint8_t* file, uint64_t item);
 
-// Counts rows by the flags that changed items have.
-PatchRows CountRows(const ItemMap& map, const std::vector<uint8_t>& changed, uint64_t old_items);
-// Differences of bodies stand as they are, in planes of bytes, or packed: two in a byte of a stream
-// of their own, and where one is kEscape or more, what it is more in the planes. So stand rows of
-// small differences, as zstd's entropy coder takes a bit a symbol at least.
-inline constexpr uint8_t kLastPackedFlag = 7;
-inline constexpr uint32_t kEscape = 15;
-inline bool IsPacked(const RowShape& shape, size_t flag) {
-  return shape.Bits() == 4 || flag <= kLastPackedFlag;
-}
-inline size_t BodyPlanes(const RowShape& shape) { return shape.Bits() / 8; }
-
-// Whether changes of this section are changes of an item's rows.
-bool HasItemRows(const PatchSection& section);
-
 }  // namespace stint
 
 #endif  // STINT_TOOLS_CONVERT_PATCH_LAYOUT_H_

@@ -31,7 +31,7 @@ void CheckShape(const PatchSection& section, uint64_t items) {
     case SectionCoding::kNames:
       return;
     case SectionCoding::kRows:
-      if (shape.rows > kMaxFileBytes || shape.cols > kMaxRowCols ||
+      if (shape.rows > kMaxFileBytes || shape.cols > kMaxRowCols || !shape.HasBytes() ||
           (shape.Tiled() && shape.rows % kTileRows != 0) || shape.Bytes() != section.size) {
         Fail(where + std::to_string(shape.rows) + " rows of " + std::to_string(shape.cols) +
              " do not make " + std::to_string(section.size) + " bytes");
@@ -48,6 +48,23 @@ void CheckShape(const PatchSection& section, uint64_t items) {
       break;
   }
   Fail(where + std::to_string(section.size) + " bytes for " + std::to_string(items) + " items");
+}
+
+// Rows of a cascade cost the item rows times their columns: once.
+void CheckCascade(const PatchSection& section, const PatchLayout& before) {
+  const RowForm form = section.shape.form;
+  if (section.coding != SectionCoding::kRows ||
+      (form != RowForm::kScanTiles && form != RowForm::kCandidateRows)) {
+    return;
+  }
+  if (form == RowForm::kScanTiles && section.shape.cols > kMaxCascadeColumns) {
+    Fail("section '" + section.name + "': " + std::to_string(section.shape.cols) + " columns");
+  }
+  for (const PatchSection& other : before.sections) {
+    if (other.coding == SectionCoding::kRows && other.shape.form == form) {
+      Fail("sections '" + other.name + "' and '" + section.name + "' of one cascade");
+    }
+  }
 }
 
 PatchSection ReadSection(StreamReader* in) {
@@ -105,6 +122,7 @@ PatchLayout ReadLayout(StreamReader* in, uint64_t file_size) {
     PatchSection section = ReadSection(in);
     if (layout.Find(section.name)) Fail("section '" + section.name + "' stands twice");
     CheckShape(section, layout.items);
+    CheckCascade(section, layout);
     layout.sections.push_back(std::move(section));
   }
   in->Finish();

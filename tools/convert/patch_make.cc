@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Two model files -> the patch between them.
-#include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -12,16 +9,11 @@
 #include "schema/panel.h"
 #include "stint/stint.hpp"
 #include "tools/convert/patch.h"
+#include "tools/convert/patch_flags.h"
 #include "tools/convert/patch_layout.h"
 
 namespace stint {
 namespace {
-
-// Bodies stand in the order of classes, rows of small differences before rows of large ones: the
-// entropy coder of zstd then meets stretches of one distribution each. Classes are thirds of
-// octaves of the mean difference.
-constexpr double kClassesPerOctave = 3;
-constexpr double kMaxClass = 250;
 
 uint32_t Mask(uint32_t bits) { return bits == 32 ? UINT32_MAX : (1u << bits) - 1; }
 
@@ -63,10 +55,11 @@ class PatchMaker {
     AppendStream(GatherRest(RestOf(layout_, new_size_), new_),
                  GatherRest(RestOf(old_layout_, old_size_), old_), &patch_);
     PutMap();
-    changed_.assign(layout_.items, 0);
-    for (const PatchSection& section : layout_.sections) PutSection(section);
+    ItemChanges changes(map_);
+    for (const PatchSection& section : layout_.sections) PutSection(section, &changes);
+    changes.AddLost(layout_, old_layout_);
     Seal();
-    return {std::move(patch_), CountRows(map_, changed_, old_layout_.items)};
+    return {std::move(patch_), changes.Count(old_layout_.items)};
   }
 
  private:
@@ -130,7 +123,7 @@ class PatchMaker {
     AppendStream(bytes, &patch_);
   }
 
-  void PutSection(const PatchSection& section) {
+  void PutSection(const PatchSection& section, ItemChanges* changes) {
     const uint8_t* const bytes = new_ + section.offset;
     switch (section.coding) {
       case SectionCoding::kBytes: {
@@ -141,7 +134,7 @@ class PatchMaker {
         return;
       }
       case SectionCoding::kRows:
-        PutRows(section);
+        PutRows(section, changes);
         return;
       case SectionCoding::kIdNumbers:
         PutIds(bytes);
@@ -213,20 +206,19 @@ class PatchMaker {
         any |= difference != 0;
         now.head[k] = ZigZag(difference, 32);
       }
-      mean = 0;
+      sum = 0;
       for (size_t j = 0; j < now.body.size(); ++j) {
         const uint32_t difference = now.body[j] - guessed_.body[j];
         now.body[j] = ZigZag(difference & Mask(shape.Bits()), shape.Bits());
         any |= now.body[j] != 0;
-        mean += now.body[j];
+        sum += now.body[j];
       }
-      if (!now.body.empty()) mean /= static_cast<double>(now.body.size());
       return any;
     }
 
     Row now;  // the differences
     bool has_old = false;
-    double mean = 0;
+    uint64_t sum = 0;  // of the body
 
    private:
     const PatchMaker& maker_;
@@ -237,35 +229,26 @@ class PatchMaker {
     Row old_row_, guessed_;
   };
 
-  void PutRows(const PatchSection& section) {
+  // Bodies stand in the order of flags, rows of small differences before rows of large ones: the
+  // entropy coder of zstd then meets stretches of one distribution each.
+  void PutRows(const PatchSection& section, ItemChanges* changes) {
     const RowShape& shape = section.shape;
     Differences row(*this, section);
     std::vector<uint8_t> flags(shape.rows);
-    bool used[256] = {};
     for (uint64_t i = 0; i < shape.rows; ++i) {
-      const bool differs = row.Take(i);
-      if (differs) {
-        flags[i] = static_cast<uint8_t>(
-            1 + std::min(kMaxClass, std::floor(kClassesPerOctave * std::log2(1 + row.mean))));
-      }
-      used[flags[i]] = true;
-      if (differs && HasItemRows(section)) {
-        const uint64_t item = i / section.item_parts;
-        if (item < layout_.items) changed_[item] = 1;
-      }
+      if (row.Take(i)) flags[i] = FlagOf(row.sum, row.now.body.size());
     }
+    changes->Add(section, flags, Comparable(section, old_layout_));
     std::vector<std::vector<uint8_t>> heads(4 * shape.Heads());
     BodyBytes body;
     body.planes.resize(BodyPlanes(shape));
-    for (size_t flag = 1; flag < 256; ++flag) {
-      for (uint64_t i = 0; used[flag] && i < shape.rows; ++i) {
-        if (flags[i] != flag) continue;
-        row.Take(i);
-        for (size_t k = 0; k < heads.size(); ++k) {
-          heads[k].push_back(static_cast<uint8_t>(row.now.head[k / 4] >> 8 * (k % 4)));
-        }
-        PutBody(row.now.body, shape.Bits(), IsPacked(shape, flag), &body);
+    for (const uint32_t i : RowsByFlag(flags)) {
+      if (flags[i] == 0) continue;
+      row.Take(i);
+      for (size_t k = 0; k < heads.size(); ++k) {
+        heads[k].push_back(static_cast<uint8_t>(row.now.head[k / 4] >> 8 * (k % 4)));
       }
+      PutBody(row.now.body, shape.Bits(), IsPacked(shape, flags[i]), &body);
     }
     AppendStream(flags, &patch_);
     for (const std::vector<uint8_t>& head : heads) AppendStream(head, &patch_);
@@ -308,7 +291,6 @@ class PatchMaker {
   uint64_t old_size_, new_size_;
   PatchLayout old_layout_, layout_;
   ItemMap map_;
-  std::vector<uint8_t> changed_;  // [items] rows of the item differ
   std::vector<uint8_t> patch_;
 };
 

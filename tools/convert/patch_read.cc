@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "tools/convert/patch.h"
+#include "tools/convert/patch_flags.h"
 #include "tools/convert/patch_layout.h"
 
 namespace stint {
@@ -26,20 +27,19 @@ class PatchReader {
       : old_(old_model.bytes.data()),
         old_size_(old_model.bytes.size()),
         old_layout_(old_layout),
-        streams_(streams),
-        file_(new_size) {}
+        new_size_(new_size),
+        streams_(streams) {}
 
   PatchedModel Read() {
     constexpr uint64_t kMostOfList = 1 << 16;
     StreamReader list = streams_.Open(kMostOfList);
-    layout_ = ReadLayout(&list, file_.size());
-    const std::vector<FileRange> rest = RestOf(layout_, file_.size());
-    ReadRest(rest);
+    layout_ = ReadLayout(&list, new_size_);
+    ReadRest(RestOf(layout_, new_size_));
     ReadMap();
-    changed_.assign(layout_.items, 0);
+    ItemChanges changes(map_);
     for (const PatchSection& section : layout_.sections) {
       try {
-        ReadSection(section);
+        ReadSection(section, &changes);
       } catch (const std::runtime_error& e) {
         Fail("section '" + section.name + "': " + e.what());
       }
@@ -47,25 +47,33 @@ class PatchReader {
       done_.items = layout_.items;
     }
     streams_.Finish();
-    return {std::move(file_), CountRows(map_, changed_, old_layout_.items)};
+    changes.AddLost(layout_, old_layout_);
+    return {std::move(file_), changes.Count(old_layout_.items)};
   }
 
  private:
   void ReadRest(const std::vector<FileRange>& rest) {
     uint64_t size = 0;
     for (const FileRange& range : rest) size += range.size;
-    std::vector<uint8_t> bytes(size);
-    streams_.Read(GatherRest(RestOf(old_layout_, old_size_), old_), bytes.data(), size);
-    const uint8_t* at = bytes.data();
-    for (const FileRange& range : rest) {
-      std::memcpy(file_.data() + range.offset, at, range.size);
-      at += range.size;
+    // Memory that nothing was written to yet is not taken from the machine: what follows takes it
+    // as far as bytes come out of the patch.
+    if (const uint64_t there = streams_.NextSize(); there != size) {
+      Fail("bytes outside of the sections: " + std::to_string(there) + ", not " +
+           std::to_string(size));
+    }
+    file_ = AlignedBytes(new_size_);
+    streams_.Read(GatherRest(RestOf(old_layout_, old_size_), old_), file_.data(), size);
+    // From the beginning of the file to their places; from the last one on, as none moves down.
+    uint64_t from = size;
+    for (auto range = rest.rbegin(); range != rest.rend(); ++range) {
+      from -= range->size;
+      std::memmove(file_.data() + range->offset, file_.data() + from, range->size);
     }
   }
 
   void ReadMap() {
+    StreamReader in = streams_.OpenExactly(4 * layout_.items);
     map_.assign(layout_.items, 0);
-    StreamReader in = streams_.Open(4 * layout_.items);
     for (uint32_t shift = 0; shift < 32; shift += 8) {
       for (uint32_t& value : map_) value |= uint32_t{in.Byte()} << shift;
     }
@@ -84,7 +92,7 @@ class PatchReader {
     }
   }
 
-  void ReadSection(const PatchSection& section) {
+  void ReadSection(const PatchSection& section, ItemChanges* changes) {
     uint8_t* const out = file_.data() + section.offset;
     switch (section.coding) {
       case SectionCoding::kBytes: {
@@ -94,7 +102,7 @@ class PatchReader {
         return;
       }
       case SectionCoding::kRows:
-        ReadRows(section);
+        ReadRows(section, changes);
         return;
       case SectionCoding::kIdNumbers:
         ReadIds(out);
@@ -181,15 +189,11 @@ class PatchReader {
     std::vector<StreamReader> planes;  // of bodies
   };
 
-  void ReadRows(const PatchSection& section) {
+  void ReadRows(const PatchSection& section, ItemChanges* changes) {
     const RowShape& shape = section.shape;
+    StreamReader in = streams_.OpenExactly(shape.rows);
     std::vector<uint8_t> flags(shape.rows);
-    bool used[256] = {};
-    StreamReader in = streams_.Open(shape.rows);
-    for (uint8_t& flag : flags) {
-      flag = in.Byte();
-      used[flag] = true;
-    }
+    in.Read(flags.data(), flags.size());
     in.Finish();
     RowStreams streams;
     for (size_t k = 0; k < 4 * shape.Heads(); ++k) {
@@ -205,26 +209,18 @@ class PatchReader {
     const CascadeSources sources = SourcesOf(done_, file_.data());
     RowGuess guess(shape, &sources);
     Row old_row, row;
-    for (size_t flag = 0; flag < 256; ++flag) {
-      for (uint64_t i = 0; used[flag] && i < shape.rows; ++i) {
-        if (flags[i] != flag) continue;
-        const uint64_t from = old ? OldRow(section, i, map_, old->shape.rows) : kNoRow;
-        if (from != kNoRow) GetRow(old_ + old->offset, shape, from, &old_row);
-        ReadRow(shape, i, from != kNoRow ? &old_row : nullptr, flag, &streams, &guess, &row);
-        PutRow(row, shape, i, file_.data() + section.offset);
-      }
+    // Rows of 4 bits are put beside what is there.
+    std::memset(file_.data() + section.offset, 0, section.size);
+    for (const uint32_t i : RowsByFlag(flags)) {
+      const uint64_t from = old ? OldRow(section, i, map_, old->shape.rows) : kNoRow;
+      if (from != kNoRow) GetRow(old_ + old->offset, shape, from, &old_row);
+      ReadRow(shape, i, from != kNoRow ? &old_row : nullptr, flags[i], &streams, &guess, &row);
+      PutRow(row, shape, i, file_.data() + section.offset);
     }
     for (StreamReader& stream : streams.heads) stream.Finish();
     for (StreamReader& stream : streams.packed) stream.Finish();
     for (StreamReader& stream : streams.planes) stream.Finish();
-    if (HasItemRows(section) && section.item_parts > 0) MarkChanged(section, flags);
-  }
-
-  void MarkChanged(const PatchSection& section, const std::vector<uint8_t>& flags) {
-    for (uint64_t i = 0; i < flags.size(); ++i) {
-      const uint64_t item = i / section.item_parts;
-      if (flags[i] != 0 && item < changed_.size()) changed_[item] = 1;
-    }
+    changes->Add(section, flags, old);
   }
 
   // flag == 0: the row is as guessed.
@@ -269,12 +265,12 @@ class PatchReader {
   const uint8_t* old_;
   uint64_t old_size_;
   const PatchLayout& old_layout_;
+  uint64_t new_size_;
   StreamCursor streams_;
   AlignedBytes file_;
   PatchLayout layout_;
   PatchLayout done_;  // the sections that are there
   ItemMap map_;
-  std::vector<uint8_t> changed_;
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ struct RowShape {
   uint32_t Bits() const;   // of a number of the body: 4, 8, 16 or 32
   uint64_t Bytes() const;  // of the section; rows < 2^33, cols <= kMaxRowCols
   bool Tiled() const;      // then rows is a multiple of 64
+  // Every row has four bytes at least: what is done for each row is bounded by the file's size.
+  bool HasBytes() const { return rows > 0 && (cols > 0 || form == RowForm::kWords); }
   friend bool operator==(const RowShape&, const RowShape&) = default;
 };
 

@@ -21,6 +21,8 @@ constexpr size_t kLong = size_t{1} << 20;
 // Of streams that are read piece by piece, some twenty at a time: 128 KiB.
 constexpr int kWindowLog = 17;
 constexpr size_t kBuffer = size_t{1} << 14;
+// A zstd block of 4 bytes or more makes 128 KiB at most.
+constexpr uint64_t kMostExpansion = uint64_t{1} << 15;
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
@@ -52,6 +54,11 @@ std::vector<uint8_t> Compress(std::span<const uint8_t> bytes, std::span<const ui
   out.resize(
       Must(ZSTD_compress2(context.get(), out.data(), out.size(), bytes.data(), bytes.size())));
   return out;
+}
+
+void CheckSize(uint64_t declared, uint64_t size) {
+  if (declared == size) return;
+  Fail("a stream of " + std::to_string(declared) + " bytes, not " + std::to_string(size));
 }
 
 void AppendWord(uint64_t word, std::vector<uint8_t>* patch) {
@@ -156,6 +163,9 @@ std::span<const uint8_t> StreamCursor::Next(uint64_t* size) {
   std::memcpy(words, bytes_.data(), sizeof(words));
   bytes_ = bytes_.subspan(sizeof(words));
   if (words[1] > bytes_.size()) Fail("a stream of " + std::to_string(words[1]) + " bytes is cut");
+  if (words[0] > kMostExpansion * words[1]) {
+    Fail("a stream of " + std::to_string(words[0]) + " bytes in " + std::to_string(words[1]));
+  }
   *size = words[0];
   const std::span<const uint8_t> frame = bytes_.first(words[1]);
   bytes_ = bytes_.subspan(words[1]);
@@ -171,12 +181,21 @@ StreamReader StreamCursor::Open(uint64_t most) {
   return StreamReader(frame, size);
 }
 
+StreamReader StreamCursor::OpenExactly(uint64_t size) {
+  CheckSize(NextSize(), size);
+  return Open(size);
+}
+
+uint64_t StreamCursor::NextSize() const {
+  uint64_t size = 0;
+  StreamCursor(*this).Next(&size);
+  return size;
+}
+
 void StreamCursor::Read(std::span<const uint8_t> prefix, uint8_t* out, uint64_t size) {
   uint64_t declared = 0;
   const std::span<const uint8_t> frame = Next(&declared);
-  if (declared != size) {
-    Fail("a stream of " + std::to_string(declared) + " bytes, not " + std::to_string(size));
-  }
+  CheckSize(declared, size);
   if (size == 0) {
     if (!frame.empty()) Fail("an empty stream with " + std::to_string(frame.size()) + " bytes");
     return;

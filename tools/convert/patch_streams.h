@@ -60,8 +60,12 @@ class StreamCursor {
 
   // A stream of at most `most` bytes.
   StreamReader Open(uint64_t most);
+  // A stream of `size` bytes.
+  StreamReader OpenExactly(uint64_t size);
   // A stream that is what differs from `prefix`, of exactly `size` bytes.
   void Read(std::span<const uint8_t> prefix, uint8_t* out, uint64_t size);
+  // What the next stream says of its size.
+  uint64_t NextSize() const;
   // Throws if something is left.
   void Finish() const;
 

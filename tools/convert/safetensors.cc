@@ -65,6 +65,7 @@ Tensor ParseTensor(const std::string& name, const ordered_json& entry,
     file.Fail(name, "shape " + tensor.Shape() + " of " + Name(tensor.kind) + " is not " +
                         std::to_string(end - begin) + " bytes, which data_offsets give it");
   }
+  tensor.byte_count = bytes;
   tensor.bytes = data.subspan(begin, bytes);
   return tensor;
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// JSON from outside -> a value in which no key stood twice.
+// JSON from outside -> a value of bounded depth in which no key stood twice.
 #include "tools/convert/strict_json.h"
 
 #include <set>
@@ -16,14 +16,20 @@ using nlohmann::ordered_json;
 
 ordered_json ParseStrictJson(std::string_view text, const std::string& path) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const ordered_json::parser_callback_t check = [&](int, ordered_json::parse_event_t event,
+  const auto fail = [&](const std::string& reason) { throw std::runtime_error(path + reason); };
+  const ordered_json::parser_callback_t check = [&](int depth, ordered_json::parse_event_t event,
                                                     ordered_json& parsed) {
-    if (event == ordered_json::parse_event_t::object_start) keys.emplace_back();
-    if (event == ordered_json::parse_event_t::object_end) keys.pop_back();
-    if (event == ordered_json::parse_event_t::key) {
+    using Event = ordered_json::parse_event_t;
+    if (depth > kDeepestJson) {
+      fail(": nested more than " + std::to_string(kDeepestJson) + " deep");
+    }
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key) {
       const std::string key = parsed.get<std::string>();
-      if (!keys.back().insert(key).second) {
-        throw std::runtime_error(path + ": the key '" + key + "' stands twice");
+      if (!keys.back().insert(key).second) fail(": the key '" + key + "' stands twice");
+      if (keys.back().size() > kMostJsonKeys) {
+        fail(": an object of more than " + std::to_string(kMostJsonKeys) + " keys");
       }
     }
     return true;

@@ -6,9 +6,12 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "schema/panel.h"
 
 namespace stint {
 namespace {
@@ -52,9 +55,8 @@ double FromHalf(uint16_t bits) {
   return sign * std::ldexp(fraction + 1024, exponent - 25);
 }
 
-double NumberAt(const Tensor& tensor, uint64_t i) {
-  const uint8_t* const at = tensor.bytes.data() + i * ElementBytes(tensor.kind);
-  switch (tensor.kind) {
+double NumberAt(ElementKind kind, const uint8_t* at) {
+  switch (kind) {
     case ElementKind::kF64:
       return Load<double>(at);
     case ElementKind::kF32:
@@ -111,13 +113,22 @@ std::vector<float> Tensors::Floats(const std::string& name) const {
     Fail(name,
          std::string("elements are ") + Name(tensor.kind) + ", weights are F64, F32, F16 or BF16");
   }
+  AlignedBytes unpacked;
+  const uint8_t* at = tensor.bytes.data();
+  if (tensor.unpack) {
+    unpacked = tensor.unpack();
+    at = unpacked.data();
+  }
   std::vector<float> values(tensor.size());
+  const size_t step = ElementBytes(tensor.kind);
   for (uint64_t i = 0; i < values.size(); ++i) {
-    const double value = NumberAt(tensor, i);
+    const double value = NumberAt(tensor.kind, at + i * step);
     values[i] = static_cast<float>(value);
-    if (!std::isfinite(values[i])) {
-      Fail(name, "element " + std::to_string(i) + " is " + std::to_string(value) +
-                     ", weights are finite float32 numbers");
+    if (!(std::fabs(values[i]) <= kLargestWeight)) {  // NaN too
+      char text[40];
+      std::snprintf(text, sizeof(text), "%g", value);
+      Fail(name, "element " + std::to_string(i) + " is " + text +
+                     ", weights are finite numbers up to 1e15");
     }
   }
   return values;
@@ -132,7 +143,11 @@ void Tensors::Add(const std::string& name, std::vector<uint64_t> shape,
                   const std::vector<float>& values) {
   AlignedBytes bytes(values.size() * sizeof(float));
   if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  tensors[name] = {ElementKind::kF32, std::move(shape), Own(std::move(bytes))};
+  Tensor tensor;
+  tensor.shape = std::move(shape);
+  tensor.byte_count = bytes.size();
+  tensor.bytes = Own(std::move(bytes));
+  tensors[name] = std::move(tensor);
 }
 
 }  // namespace stint

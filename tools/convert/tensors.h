@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <span>
@@ -39,9 +40,13 @@ const char* Name(ElementKind kind);  // "F32", as safetensors says it
 struct Tensor {
   ElementKind kind = ElementKind::kF32;
   std::vector<uint64_t> shape;
-  std::span<const uint8_t> bytes;  // row-major, little-endian, of any alignment
+  uint64_t byte_count = 0;
+  // Row-major, little-endian, of any alignment: byte_count of them, or none and a function that
+  // unpacks them. What an archive promises is unpacked when its shape has been found right.
+  std::span<const uint8_t> bytes;
+  std::function<AlignedBytes()> unpack;
 
-  uint64_t size() const { return bytes.size() / ElementBytes(kind); }
+  uint64_t size() const { return byte_count / ElementBytes(kind); }
   std::string Shape() const;  // "[3, 4]"
 };
 std::string ShapeText(const std::vector<uint64_t>& shape);
@@ -57,7 +62,7 @@ class Tensors {
   [[noreturn]] void Fail(const std::string& name, const std::string& reason) const;
 
   // A tensor as float32, rounded half to even. Fails for what is no kind of float, a value that is
-  // not finite, or one beyond float32.
+  // not finite, or one beyond 1e15, which no model holds.
   std::vector<float> Floats(const std::string& name) const;
 
   // Bytes that live as long as this; the span says where.

@@ -148,8 +148,7 @@ double Replay(const TestSessions& tests, const Catalog& catalog, const stint_mod
         text << tests.path << ": session " << s << ": item '"
              << catalog.ids.ToString(test.scored[i]) << "' has score " << scores[i] << " here and "
              << test.scores[i] << " there, which is " << gap
-             << " apart, more than the tolerance of " << tests.tolerance
-             << ": the network was not read as it was meant";
+             << " apart, more than the tolerance of " << tests.tolerance;
         throw std::runtime_error(text.str());
       }
       largest = std::max(largest, gap);

@@ -10,11 +10,13 @@ own."""
 import os
 import sys
 
+import stint_needs  # noqa: F401, before all others
 import numpy as np
 
 import stint_export
+import stint_items
 import stint_objects
-from stint_network import DataError, Network
+from stint_network import DataError, Network, reason
 
 PROGRAM = "export_gru4rec_pytorch"
 
@@ -24,7 +26,8 @@ def load(path, module_path):
     try:
         import torch
     except ImportError:
-        raise DataError("this Python has no torch; run the exporter where the model was trained")
+        raise DataError("torch is missing in this Python, and the checkpoint needs it: run the "
+                        "exporter where the model was trained, or pip install torch")
     if module_path:
         sys.path.insert(0, module_path)
     with open(path, "rb"):
@@ -35,10 +38,13 @@ def load(path, module_path):
         except TypeError:  # torch before 1.13
             return torch.load(path, map_location="cpu")
     except (ImportError, AttributeError) as error:
+        missing = (getattr(error, "name", None) or "").split(".")[0]
+        if isinstance(error, ImportError) and missing in ("pandas", "numpy"):
+            raise DataError("%s: %s: pip install %s" % (path, error, missing))
         raise DataError("%s: %s. The checkpoint refers to the module that it was trained with: "
                         "name the folder of gru4rec_pytorch.py with --module-path" % (path, error))
     except Exception as error:  # the many ways of a pickle or an archive to be broken
-        raise DataError("%s: torch cannot load it: %s: %s" % (path, type(error).__name__, error))
+        raise DataError("%s: torch cannot load it: %s" % (path, reason(error)))
 
 
 class Checkpoint:
@@ -106,8 +112,8 @@ def read_network(gru):
                       "layer%d.hidden_biases" % layer: cell + ".bias_hh"})
     for name, path in paths.items():
         network.put(name, checkpoint.array(path), path)
-    network.ids = stint_export.ids_of_map(checkpoint.get("data_iterator.itemidmap"),
-                                          "data_iterator.itemidmap")
+    network.ids = stint_items.ids_of_map(checkpoint.get("data_iterator.itemidmap"),
+                                         "data_iterator.itemidmap")
     network.hyperparameters = parameters
     network.training_summary = {"source": "official PyTorch GRU4Rec"}
     return network

@@ -9,6 +9,7 @@ is."""
 
 import sys
 
+import stint_needs  # noqa: F401, before all others
 import stint_theano_form
 
 EXAMPLES = """  %(prog)s shop.joblib -o shop

@@ -8,6 +8,7 @@ than numpy and pandas are not loaded, their objects become plain holders of attr
 
 import sys
 
+import stint_needs  # noqa: F401, before all others
 import stint_theano_form
 
 EXAMPLES = """  %(prog)s shop.pickle -o shop

@@ -15,6 +15,16 @@ class DataError(Exception):
     """What was read is not as it must be; the message says where and how."""
 
 
+class UsageError(Exception):
+    """The command line is not as it must be."""
+
+
+def reason(error):
+    """Why something of another's code failed, in one line."""
+    text = str(getattr(error, "strerror", None) or error).strip().split("\n")[0]
+    return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
+
+
 # One tensor: `value` is a numpy array, `source` its name in the file it came from.
 Tensor = collections.namedtuple("Tensor", ["value", "source"])
 

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from stint_network import DataError
+from stint_network import DataError, reason
 
 # What pickles of numpy and pandas data are made of. All else becomes a Holder, so that loading a
 # file calls nothing but these.
@@ -101,7 +101,7 @@ def load(path):
     try:
         return Unpickler(io.BytesIO(data), encoding="latin1").load()  # Python 2 wrote bytes
     except Exception as error:  # the many ways of a pickle to be broken
-        raise DataError("%s is no pickle: %s: %s" % (path, type(error).__name__, error))
+        raise DataError("%s is no pickle: %s" % (path, reason(error)))
 
 
 def _load_joblib(path):
@@ -119,8 +119,7 @@ def _load_joblib(path):
     except OSError:
         raise
     except Exception as error:
-        raise DataError("%s is no joblib dump: %s: %s" %
-                        (path, type(error).__name__, error))
+        raise DataError("%s is no joblib dump: %s" % (path, reason(error)))
     finally:
         if own is None:
             del reader.find_class

@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 import stint_export
+import stint_items
 import stint_objects
 from stint_network import DataError, Network
 
@@ -25,8 +26,9 @@ def add_options(parser):
                         "By, E, itemidmap, layers, embedding, constrained_embedding, hidden_act, "
                         "final_act, loss or elu_param; PATH goes by attributes, keys and "
                         "positions, as model.weights.0")
-    parser.add_argument("--items", metavar="FILE", help="item ids in the order of rows: a TSV with "
-                        "the column ItemId and, if it is known, Count; in place of itemidmap")
+    parser.add_argument("--items", metavar="FILE", help="item ids in the order of rows: a TSV or "
+                        "CSV with the column ItemId and, if it is known, Count; in place of "
+                        "itemidmap")
     parser.add_argument("--hidden-activation", metavar="NAME", help="in place of hidden_act")
     parser.add_argument("--final-activation", metavar="NAME", help="in place of final_act or loss")
 
@@ -129,10 +131,10 @@ def read_network(value, arguments, paths, theano):
     for ours, name in names.items():
         network.put(ours, *finder.array(name))
     if arguments.items:
-        network.ids, network.counts = stint_export.read_items(arguments.items)
+        network.ids, network.counts = stint_items.read_items(arguments.items)
     else:
         path, item_map = finder.need("itemidmap")
-        network.ids = stint_export.ids_of_map(item_map, path)
+        network.ids = stint_items.ids_of_map(item_map, path)
     network.hyperparameters = parameters
     network.training_summary = {"source": "official %s GRU4Rec" %
                                           ("Theano" if theano else "TensorFlow")}
