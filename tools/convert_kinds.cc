@@ -154,12 +154,12 @@ std::string ItemsThatFit(uint64_t target_size, const TrainedModel& model, const 
   const auto smallest = std::min_element(begin, table.rows.end(), [](const auto& a, const auto& b) {
     return a.bytes.size() < b.bytes.size();
   });
-  std::string message = arguments.input + ": no kind of model ";
+  std::string message = arguments.input + ": no kind of model";
   if (arguments.target_size > 0) {
-    message += "of at most " + Grouped(arguments.target_size) + " bytes ";
+    message += " of at most " + Grouped(arguments.target_size) + " bytes";
   }
   if (arguments.max_loss) {
-    message += Format("that loses at most %g %% at the upper end of its interval ",
+    message += Format(" that loses at most %g %% at the upper end of its interval",
                       100 * *arguments.max_loss);
   }
   message +=

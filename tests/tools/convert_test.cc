@@ -163,7 +163,7 @@ TEST_F(ConvertTest, PicksAKind) {
   EXPECT_LE(Bytes("pick.stint"), int8);
   std::filesystem::remove(File("none.stint"));
   EXPECT_NE(Error("f32.stint", "none.stint", {"--target-size", "9000"}, 3)
-                .find("no kind of model of at most 9,000 bytes : the smallest, int4, has "),
+                .find("no kind of model of at most 9,000 bytes: the smallest, int4, has "),
             std::string::npos);
   // What is said to fit does.
   const std::string error = Error("f32.stint", "none.stint", {"--target-size", "16500"}, 3);
