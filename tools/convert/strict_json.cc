@@ -8,8 +8,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include "trainer/model_bytes.h"
-
 namespace stint {
 
 using nlohmann::ordered_json;
@@ -42,11 +40,6 @@ ordered_json ParseStrictJson(std::string_view text, const std::string& path) {
     throw std::runtime_error(
         path + ": no JSON: " + (end == std::string::npos ? message : message.substr(end + 2)));
   }
-}
-
-ordered_json ReadStrictJson(const std::string& path) {
-  const AlignedBytes bytes = ReadAligned(path);
-  return ParseStrictJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
 }
 
 }  // namespace stint

@@ -18,7 +18,6 @@ inline constexpr size_t kMostJsonKeys = 10000;
 // Throws std::runtime_error "path: reason" for what is no JSON, is nested deeper or has larger
 // objects than that, or has a key twice in an object: readers differ in which one they take.
 nlohmann::ordered_json ParseStrictJson(std::string_view text, const std::string& path);
-nlohmann::ordered_json ReadStrictJson(const std::string& path);
 
 }  // namespace stint
 
