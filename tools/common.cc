@@ -13,8 +13,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
 
 namespace stint {
 
@@ -112,6 +114,13 @@ bool SplitList(const std::string& text, std::vector<std::string>* parts) {
     }
   }
   return !quoted;
+}
+
+void CheckNotInput(const std::string& out, const std::string& in) {
+  std::error_code absent;  // what is not there is not the same
+  if (out == in || std::filesystem::equivalent(out, in, absent)) {
+    throw std::invalid_argument("'" + out + "' would overwrite the input '" + in + "'");
+  }
 }
 
 void CheckWritable(const std::string& path) {

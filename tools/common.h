@@ -54,6 +54,9 @@ nlohmann::ordered_json ItemJson(const stint_model* model, uint32_t item);
 // closed.
 bool SplitList(const std::string& text, std::vector<std::string>* parts);
 
+// Throws std::invalid_argument if the file to write is one that is read, by whatever name.
+void CheckNotInput(const std::string& out, const std::string& in);
+
 // Fails before long work, not after it, if `path` could not be written. Throws std::runtime_error
 // "path: cannot be written: reason".
 void CheckWritable(const std::string& path);

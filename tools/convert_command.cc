@@ -3,7 +3,6 @@
 
 // A network of any kind -> a stint model of any kind, or what other engines read.
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -11,7 +10,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -55,11 +53,7 @@ void RefuseOverwriting(const ConvertArguments& arguments) {
   if (kind != FileKind::kModel) inputs.push_back(arguments.input);
   for (const std::string& out : written) {
     for (const std::string& in : inputs) {
-      std::error_code absent;
-      if (!in.empty() && std::filesystem::equivalent(out, in, absent)) {
-        throw std::invalid_argument("--out: '" + out + "' would be written over the input '" + in +
-                                    "'");
-      }
+      if (!in.empty()) CheckNotInput(out, in);
     }
   }
 }

@@ -14,10 +14,10 @@
 #include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
-#include "tools/model_catalog.h"
 #include "tools/progress.h"
 #include "trainer/events.h"
 #include "trainer/sessions.h"
+#include "trainer/trained_model.h"
 
 namespace stint {
 namespace {

@@ -122,7 +122,7 @@ ordered_json ToJson(const std::string& path, const stint_model* model) {
 void AppendObject(const std::string& title, const ordered_json& object, int indent,
                   std::string* text) {
   const std::string margin(static_cast<size_t>(indent), ' ');
-  *text += margin + title + "\n";
+  *text += margin + Escaped(title) + "\n";
   for (const auto& [key, value] : object.items()) {
     if (value.is_object()) {
       AppendObject(key, value, indent + 2, text);
@@ -130,7 +130,7 @@ void AppendObject(const std::string& title, const ordered_json& object, int inde
       const std::string shown =
           value.is_string() ? value.get<std::string>()
                             : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-      *text += margin + Format("  %-20s  ", key.c_str()) + shown + "\n";
+      *text += margin + Format("  %-20s  ", Escaped(key).c_str()) + Escaped(shown) + "\n";
     }
   }
 }

@@ -3,21 +3,11 @@
 
 #include "tools/patch_report.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
-#include <system_error>
 
 #include "tools/common.h"
 
 namespace stint {
-
-void CheckNotInput(const std::string& out, const std::string& in) {
-  std::error_code none;  // what is not there is not the same
-  if (out == in || std::filesystem::equivalent(out, in, none)) {
-    throw std::invalid_argument("-o " + out + " would overwrite " + in);
-  }
-}
 
 void ReportPatch(const PatchReport& report, bool json) {
   const double percent =

@@ -1,7 +1,7 @@
 // Copyright 2026 The stint authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A patch and its two models: what both commands check first, and standard output at the end.
+// A patch and its two models: standard output of both commands.
 #ifndef STINT_TOOLS_PATCH_REPORT_H_
 #define STINT_TOOLS_PATCH_REPORT_H_
 
@@ -17,9 +17,6 @@ struct PatchReport {
   uint64_t old_size = 0, new_size = 0, patch_size = 0;  // bytes
   PatchRows rows;
 };
-
-// Throws std::invalid_argument if the file to write is one that is read, by whatever name.
-void CheckNotInput(const std::string& out, const std::string& in);
 
 void ReportPatch(const PatchReport& report, bool json);
 

@@ -14,12 +14,12 @@
 #include "tools/arguments.h"
 #include "tools/commands.h"
 #include "tools/common.h"
-#include "tools/model_catalog.h"
 #include "tools/progress.h"
 #include "trainer/brute_force.h"
 #include "trainer/events.h"
 #include "trainer/model_bytes.h"
 #include "trainer/sessions.h"
+#include "trainer/trained_model.h"
 
 namespace stint {
 namespace {

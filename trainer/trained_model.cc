@@ -30,27 +30,6 @@ DType DTypeOf(const char* name) {
   return FromName(name, {DType::kF32, DType::kInt8, DType::kBf16, DType::kInt4});
 }
 
-Catalog CatalogOf(const Model& model, const stint_model_info& info) {
-  Catalog catalog;
-  catalog.ids.are_names = info.ids_are_names != 0;
-  catalog.counts.resize(info.items);
-  for (uint32_t item = 0; item < info.items; ++item) {
-    stint_status status = stint_item_count(model.get(), item, &catalog.counts[item]);
-    if (catalog.ids.are_names) {
-      const char* name = nullptr;
-      size_t length = 0;
-      if (status == STINT_OK) status = stint_item_name(model.get(), item, &name, &length);
-      if (status == STINT_OK) catalog.ids.names.emplace_back(name, length);
-    } else {
-      int64_t id = 0;
-      if (status == STINT_OK) status = stint_item_id(model.get(), item, &id);
-      catalog.ids.numbers.push_back(id);
-    }
-    if (status != STINT_OK) throw std::logic_error("an opened model does not know its items");
-  }
-  return catalog;
-}
-
 // The places of the weights in the file.
 std::map<std::string, const uint8_t*> SectionsOf(const Model& model, const AlignedBytes& bytes) {
   std::map<std::string, const uint8_t*> sections;
@@ -105,6 +84,28 @@ std::string AsObject(const char* text) {
 
 }  // namespace
 
+Catalog ReadCatalog(const stint_model* model) {
+  stint_model_info info = {};
+  stint_status status = stint_model_describe(model, &info);
+  Catalog catalog;
+  catalog.ids.are_names = info.ids_are_names != 0;
+  catalog.counts.resize(info.items);
+  for (uint32_t item = 0; item < info.items && status == STINT_OK; ++item) {
+    status = stint_item_count(model, item, &catalog.counts[item]);
+    if (status != STINT_OK) break;
+    if (catalog.ids.are_names) {
+      const char* name = nullptr;
+      size_t length = 0;
+      status = stint_item_name(model, item, &name, &length);
+      if (status == STINT_OK) catalog.ids.names.emplace_back(name, length);
+    } else {
+      status = stint_item_id(model, item, &catalog.ids.numbers.emplace_back());
+    }
+  }
+  if (status != STINT_OK) throw std::logic_error("an opened model does not know its items");
+  return catalog;
+}
+
 NetworkShape ShapeOf(const stint_model_info& info) {
   NetworkShape shape;
   shape.items = info.items;
@@ -134,7 +135,7 @@ TrainedModel ParseTrainedModel(const AlignedBytes& bytes, const std::string& pat
   trained.training_summary = AsObject(info.training_summary);
   trained.self_test_sessions = ReadSelfTests(bytes.data());
   trained.xxh3 = SectionChecksum(bytes.data(), bytes.size());
-  trained.catalog = CatalogOf(model, info);
+  trained.catalog = ReadCatalog(model.get());
   trained.parameters = Parameters(ShapeOf(info));
   ReadWeights(SectionsOf(model, bytes), trained.dtype, trained.layer_dtype, &trained.parameters);
   return trained;

@@ -42,6 +42,9 @@ TrainedModel ReadTrainedModel(const std::string& path);
 // The same of bytes that start at a multiple of 64; `path` for messages.
 TrainedModel ParseTrainedModel(const AlignedBytes& bytes, const std::string& path);
 
+// Items of an opened model in the terms of the log reader.
+Catalog ReadCatalog(const stint_model* model);
+
 // Shape of an opened model.
 NetworkShape ShapeOf(const stint_model_info& info);
 

@@ -316,7 +316,7 @@ TEST_F(ConvertTest, InputsStay) {
   run = RunStint({"convert", File("stay.safetensors"), "--config", File("stay.config.json"),
                   "--items", File("stay.items.tsv"), "-o", File("stay.safetensors")});
   EXPECT_EQ(run.status, 2) << run.error;
-  EXPECT_NE(run.error.find("would be written over the input"), std::string::npos) << run.error;
+  EXPECT_NE(run.error.find("would overwrite the input"), std::string::npos) << run.error;
   EXPECT_EQ(ReadFile(File("stay.safetensors")), tensors);
 }
 

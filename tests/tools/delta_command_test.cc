@@ -122,11 +122,11 @@ TEST_F(DeltaTest, InputsAreNotOutputs) {
   const std::string other_name = folder / "../" + folder.path().filename().string() + "/new.patch";
   for (const std::string& out : {old_model, new_model, folder / "link.stint"}) {
     ExpectError({"delta", old_model, new_model, "-o", out}, 2,
-                "stint delta: -o " + out + " would overwrite ");
+                "stint delta: '" + out + "' would overwrite the input '");
   }
   for (const std::string& out : {patch, other_name}) {
     ExpectError({"apply", old_model, patch, "-o", out}, 2,
-                "stint apply: -o " + out + " would overwrite " + patch);
+                "stint apply: '" + out + "' would overwrite the input '" + patch);
   }
   for (const char* name : {"model.stint", "new.stint", "new.patch"}) {
     EXPECT_TRUE(ReadFile(folder / name) == ReadFile(File(name))) << name;
@@ -303,9 +303,13 @@ TEST_F(HostileText, IsEscapedAndShortened) {
                               std::string(500, 'y') + R"(\u007f"]})",
                           true));
   const std::string text = Must({"diff", File("plain.stint"), File("odd.stint")}).out;
-  for (const char c : text) {
+  const std::string inspected = Must({"inspect", File("odd.stint")}).out;
+  for (const char c : text + inspected) {
     const unsigned byte = static_cast<unsigned char>(c);
-    ASSERT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7f)) << text;
+    ASSERT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7f)) << text << inspected;
+  }
+  for (const char* part : {"  \\x1b]0;title\\x07\n", "  k\\x1b "}) {
+    EXPECT_NE(inspected.find(part), std::string::npos) << part << " in " << inspected;
   }
   for (const char* part : {"\\x1b]0;title\\x07\n", "k\\x1b ", "a\\x1b[31m", "b\\x0ac"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;

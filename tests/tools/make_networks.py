@@ -29,7 +29,8 @@ def sigmoid(x):
 
 
 def write_safetensors(path, tensors):
-    names = {np.dtype("<f8"): "F64", np.dtype("<f4"): "F32", np.dtype("<f2"): "F16", np.dtype("<i8"): "I64"}
+    names = {np.dtype("<f8"): "F64", np.dtype("<f4"): "F32", np.dtype("<f2"): "F16",
+             np.dtype("<i8"): "I64"}
     header, data = {}, b""
     for name, array in tensors.items():
         raw = np.ascontiguousarray(array).tobytes()
@@ -75,7 +76,8 @@ class Case:
             scores.append(score[top])
             if s < 5:
                 some = self.random.randint(self.items, size=30)
-                tests.append({"items": ["i%d" % i for i in session], "scored": ["i%d" % i for i in some],
+                tests.append({"items": ["i%d" % i for i in session],
+                              "scored": ["i%d" % i for i in some],
                               "scores": [float(score[i]) for i in some]})
         base = self.folder + "/" + self.name
         if self.ending == "npz":
@@ -88,7 +90,8 @@ class Case:
             out.write("ItemId\tCount\n")
             out.writelines("i%d\t%d\n" % (i, 1 + i % 7) for i in range(self.items))
         with open(base + ".sessions.json", "w") as out:
-            json.dump({"format": "stint-sessions", "version": 1, "tolerance": 1e-5, "sessions": tests}, out)
+            json.dump({"format": "stint-sessions", "version": 1, "tolerance": 1e-5,
+                       "sessions": tests}, out)
         write_safetensors(base + ".expected.safetensors",
                           {"items": np.array(sessions, "<i8"), "top_items": np.array(tops, "<i8"),
                            "top_scores": np.array(scores, "<f8")})
@@ -97,8 +100,10 @@ class Case:
 def torch_cell(case, layer, inputs, units, store_input=True):
     """A torch.nn.GRUCell in float64 of float32 weights, which go to the case's tensors."""
     cell = torch.nn.GRUCell(inputs, units).double()
-    values = {"weight_ih": case.weights(3 * units, inputs), "weight_hh": case.weights(3 * units, units),
-              "bias_ih": case.weights(3 * units, scale=0.5), "bias_hh": case.weights(3 * units, scale=0.5)}
+    values = {"weight_ih": case.weights(3 * units, inputs),
+              "weight_hh": case.weights(3 * units, units),
+              "bias_ih": case.weights(3 * units, scale=0.5),
+              "bias_hh": case.weights(3 * units, scale=0.5)}
     names = {"weight_ih": "input_weights", "weight_hh": "hidden_weights", "bias_ih": "input_biases",
              "bias_hh": "hidden_biases"}
     with torch.no_grad():
@@ -158,8 +163,10 @@ def pytorch_separate(folder):
         "embedding": "separate", "layers": [40, 24], "convention": "pytorch", "gru_biases": False,
         "item_biases": False, "padding_rows": 1, "ignored": ["step"],
         "tensors": {"item_rows": "decoder.weight", "input_rows": "embedding.weight",
-                    "layer0.input_weights": "gru.weight_ih_l0", "layer0.hidden_weights": "gru.weight_hh_l0",
-                    "layer1.input_weights": "gru.weight_ih_l1", "layer1.hidden_weights": "gru.weight_hh_l1"}})
+                    "layer0.input_weights": "gru.weight_ih_l0",
+                    "layer0.hidden_weights": "gru.weight_hh_l0",
+                    "layer1.input_weights": "gru.weight_ih_l1",
+                    "layer1.hidden_weights": "gru.weight_hh_l1"}})
     gru = torch.nn.GRU(18, 40, bias=False).double(), torch.nn.GRU(40, 24, bias=False).double()
     with torch.no_grad():
         for l, layer in enumerate(gru):
@@ -167,7 +174,8 @@ def pytorch_separate(folder):
                 weight = getattr(layer, "weight_%s_l0" % kind)
                 value = case.weights(*weight.shape)
                 weight.copy_(torch.from_numpy(value.astype("<f8")))
-                case.tensors["gru.weight_%s_l%d" % (kind, l)] = value.astype("<f8")  # a file in float64
+                # A file in float64.
+                case.tensors["gru.weight_%s_l%d" % (kind, l)] = value.astype("<f8")
     table = case.add("embedding.weight", case.weights(601, 18, scale=1.0))[1:]
     rows = case.add("decoder.weight", case.weights(601, 24, scale=1.0))[1:]
     case.tensors["step"] = np.array(17, "<i8")
@@ -185,8 +193,9 @@ def pytorch_separate(folder):
 def keras(folder, name, seed, reset_after, joined):
     """Columns z r h; reset_after: (1 - z) h~ + z h with the reset gate after the product."""
     units, width, items = 33, 20, 640
-    case = Case(folder, name, seed, items, {"embedding": "separate", "layers": [units], "convention": "keras",
-                                            "reset_after": reset_after}, ending="npz")
+    case = Case(folder, name, seed, items, {
+        "embedding": "separate", "layers": [units], "convention": "keras",
+        "reset_after": reset_after}, ending="npz")
     kernel = case.add("layer0.input_weights", case.weights(width, 3 * units))
     # As numpy stores a transposed array: in column order.
     recurrent = case.add("layer0.hidden_weights", np.asfortranarray(case.weights(units, 3 * units)))
@@ -200,7 +209,8 @@ def keras(folder, name, seed, reset_after, joined):
         case.add("layer0.input_biases", bias[0])
         case.add("layer0.hidden_biases", bias[1])
     bias = bias.astype("<f8")
-    table = case.add("input_rows", case.weights(items, width, scale=1.0).astype("<f2"))  # half precision
+    # In half precision.
+    table = case.add("input_rows", case.weights(items, width, scale=1.0).astype("<f2"))
     rows = case.add("item_rows", case.weights(items, units, scale=1.0))
     biases = case.add("item_biases", case.weights(items, scale=0.5))
 
@@ -233,7 +243,8 @@ def theano_step(h, v, gates, candidate):
 
 def theano(folder, name, seed, embedding, layers, act="tanh"):
     items = 650
-    case = Case(folder, name, seed, items, {"embedding": embedding, "layers": layers, "convention": "theano"})
+    case = Case(folder, name, seed, items, {
+        "embedding": embedding, "layers": layers, "convention": "theano"})
     rows = case.add("item_rows", case.weights(items, layers[-1], scale=1.0))
     biases = case.add("item_biases", case.weights(items, 1, scale=0.5))[:, 0]
     inputs = layers[-1]
@@ -289,8 +300,9 @@ def official_pytorch_one_hot(folder):
 def onnx(folder, name, seed, reset_after):
     """Rows z r h with a leading axis of directions, biases of input and hidden in one."""
     units, width, items = 27, 27, 630
-    case = Case(folder, name, seed, items, {"embedding": "shared", "layers": [units], "convention": "onnx",
-                                            "reset_after": reset_after})
+    case = Case(folder, name, seed, items, {
+        "embedding": "shared", "layers": [units], "convention": "onnx",
+        "reset_after": reset_after})
     w = case.add("layer0.input_weights", case.weights(1, 3 * units, width))[0]
     r = case.add("layer0.hidden_weights", case.weights(1, 3 * units, units))[0]
     b = case.add("layer0.biases", case.weights(1, 6 * units, scale=0.5))[0]

@@ -93,7 +93,8 @@ def main():
     p32, q32 = [mpf(f32(c)) for c in p], [mpf(f32(c)) for c in q]
     xs = [LIMIT * i / 4000 for i in range(1, 4001)]
     worst = max(abs(x * poly(p32, x * x) / poly(q32, x * x) - tanh(x)) for x in xs)
-    print(f"tanh: fit {float(error):.3g} relative, rounded coefficients {float(worst):.3g} absolute;"
+    print(f"tanh: fit {float(error):.3g} relative,"
+          f" rounded coefficients {float(worst):.3g} absolute;"
           f" 1 - tanh(limit) = {float(1 - tanh(LIMIT)):.3g}")
 
     half = log(2) / 2
