@@ -11,6 +11,7 @@ What schema/README.md says, as a program: it is there to be read, checks no more
 and computes no checksum. Of a file of unknown origin `stint verify` says whether it is sound.
 """
 import argparse
+import decimal
 import json
 import struct
 import sys
@@ -28,6 +29,14 @@ SELF_TEST = "items top_items top_scores".split()
 ACTIVATION = ("softmax", "linear", "elu", "tanh", "relu", "leaky", "selu")
 EMBEDDING = ("shared", "separate", "none")
 GRU_FORM = ("reset_after", "reset_before")
+
+
+def shortest(number):
+    """The fewest decimal digits that are read back as the same 32-bit float; with an exponent where
+    that is shorter."""
+    texts = ("%.*e" % (digits, number) for digits in range(9))
+    text = next(t for t in texts if struct.pack("<f", float(t)) == struct.pack("<f", number))
+    return min(format(decimal.Decimal(text), "f"), text, key=len)
 
 
 class Table:
@@ -165,7 +174,7 @@ class ModelFile:
         numbers = [self.root.number(which + "_scale", "f", 1.0)] if kind == "selu" else []
         if kind in ("elu", "leaky", "selu"):
             numbers.append(self.root.number(which + "_alpha", "f", 0.0))
-        return "-".join([kind] + ["%g" % number for number in numbers])
+        return "-".join([kind] + [shortest(number) for number in numbers])
 
     def self_tests(self):
         return [{"items": t.numbers("items", "I"), "top_items": t.numbers("top_items", "I"),

@@ -177,9 +177,18 @@ nlohmann::ordered_json ParseModelText(const char* text) {
 
 std::string Escaped(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
-    const unsigned byte = static_cast<unsigned char>(c);
-    escaped += byte < 0x20 || byte == 0x7f ? Format("\\x%02x", byte) : std::string(1, c);
+  const auto byte = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    // U+0080 to U+009F are controls too: a terminal may take U+009B for ESC [.
+    const bool two = byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) < 0xa0;
+    if (two || byte(i) < 0x20 || byte(i) == 0x7f) {
+      escaped += Format("\\x%02x", byte(i));
+      if (two) escaped += Format("\\x%02x", byte(++i));
+    } else {
+      escaped += text[i];
+    }
   }
   return escaped;
 }

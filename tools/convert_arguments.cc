@@ -171,11 +171,12 @@ FileKind KindOfInput(const std::string& path) {
   file.read(head, sizeof(head));
   if (std::memcmp(head + 4, "STNT", 4) == 0) return FileKind::kModel;
   if (std::memcmp(head, "PK\x03\x04", 4) == 0) return FileKind::kNpz;
+  // First, as the size of a header may be a pickle's first bytes, and have its name: 640 is.
+  if (head[8] == '{' && !HasEnding(path, ".onnx")) return FileKind::kSafetensors;
   if (head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
     throw std::runtime_error(path + ": a Python pickle: tools/python has exporters of these");
   }
   if (HasEnding(path, ".onnx")) return FileKind::kOnnx;
-  if (head[8] == '{') return FileKind::kSafetensors;
   throw std::runtime_error(path +
                            ": neither a stint model nor safetensors, npz or (by its name) ONNX");
 }

@@ -50,7 +50,9 @@ void RefuseOverwriting(const ConvertArguments& arguments) {
   }
   std::vector<std::string> inputs = {arguments.config, arguments.items, arguments.test_sessions,
                                      arguments.sessions};
-  if (kind != FileKind::kModel) inputs.push_back(arguments.input);
+  if (kind != FileKind::kModel || KindOfInput(arguments.input) != FileKind::kModel) {
+    inputs.push_back(arguments.input);
+  }
   for (const std::string& out : written) {
     for (const std::string& in : inputs) {
       if (!in.empty()) CheckNotInput(out, in);

@@ -94,6 +94,8 @@ ConvertInput ReadConvertInput(const ConvertArguments& arguments,
                               const std::function<void(const std::string&)>& say) {
   ConvertInput input;
   input.kind = KindOfInput(arguments.input);
+  // PyTorch's files are archives too: what reads npz says so, and which exporter is theirs.
+  if (input.kind == FileKind::kNpz && arguments.config.empty()) ReadNpz(arguments.input);
   CheckOptions(arguments, input.kind);
   std::string ids;
   switch (input.kind) {

@@ -5,6 +5,7 @@
 #include "tools/convert_kinds.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <stdexcept>
@@ -83,7 +84,9 @@ void Measure(const ConvertArguments& arguments, const TrainedModel& input,
   }
   const std::vector<Comparison> comparisons = Compare(answers[0], answers, table->k, kSeed);
   for (size_t r = 0; r < table->rows.size(); ++r) table->rows[r].measured = comparisons[r];
-  table->sessions = sessions.size();
+  // A session without a target measures nothing.
+  const std::vector<uint64_t>& first = answers[0].first_target;
+  for (size_t s = 0; s + 1 < first.size(); ++s) table->sessions += first[s] < first[s + 1] ? 1 : 0;
   table->targets = sessions.Targets();
   if (comparisons[0].recall.value == 0) {
     throw std::runtime_error(arguments.sessions + ": the input itself has none of the " +
@@ -92,7 +95,7 @@ void Measure(const ConvertArguments& arguments, const TrainedModel& input,
   }
   if (table->sessions >= kFewSessions) return;
   const std::string few = arguments.sessions + ": " + Grouped(table->sessions) +
-                          " sessions: an interval of so few says little";
+                          " sessions with a target: an interval of so few says little";
   if (arguments.max_loss) {
     throw std::runtime_error(few + ", --max-loss wants " + std::to_string(kFewSessions));
   }
@@ -129,23 +132,32 @@ size_t Choose(const ConvertArguments& arguments, const KindTable& table) {
   return best;
 }
 
-// "; --keep-top N would fit", by the bytes that half of the items take; "" if none is known to.
+// "; --keep-top N would fit", where a model of N items was made and does; "" if none was found by
+// the bytes that half of the items take.
 std::string ItemsThatFit(uint64_t target_size, const TrainedModel& model, const KindRow& row) {
-  const size_t half = model.catalog.size() / 2;
-  if (half == 0) return "";
-  double at_half = 0;
+  const size_t all = model.catalog.size();
+  const auto bytes_of = [&](size_t items) {
+    return static_cast<double>(BuildKind(KeepTop(model, items), row.kind, {}).size());
+  };
+  const double target = static_cast<double>(target_size);
+  constexpr int kTries = 8;
   try {
-    at_half = static_cast<double>(BuildKind(KeepTop(model, half), row.kind, {}).size());
-  } catch (const std::runtime_error&) {
-    return "";  // the counts do not tell items apart
+    const double per_item =
+        (static_cast<double>(row.bytes.size()) - bytes_of(std::max<size_t>(all / 2, 1))) /
+        static_cast<double>(all - all / 2);
+    double too_many = static_cast<double>(row.bytes.size()) - target;  // bytes
+    double items = static_cast<double>(all);
+    for (int i = 0; i < kTries && per_item > 0; ++i) {
+      items = std::floor(items - std::max(1.0, too_many / per_item));
+      if (!(items >= 1)) break;
+      too_many = bytes_of(static_cast<size_t>(items)) - target;
+      if (too_many <= 0) {
+        return "; --keep-top " + std::to_string(static_cast<uint64_t>(items)) + " would fit";
+      }
+    }
+  } catch (const std::runtime_error&) {  // the counts do not tell items apart
   }
-  const double all = static_cast<double>(row.bytes.size());
-  const double per_item = (all - at_half) / static_cast<double>(model.catalog.size() - half);
-  const double fixed = all - per_item * static_cast<double>(model.catalog.size());
-  constexpr double kSafe = 0.97;  // rows come in tiles of 64
-  const double items = kSafe * (static_cast<double>(target_size) - fixed) / per_item;
-  if (!(items >= 1)) return "";
-  return "; --keep-top " + std::to_string(static_cast<uint64_t>(items)) + " would fit";
+  return "";
 }
 
 [[noreturn]] void NoneFits(const ConvertArguments& arguments, const TrainedModel& model,
@@ -286,7 +298,7 @@ KindTable ChooseKind(const ConvertArguments& arguments, const ConvertInput& inpu
 
 std::string TableText(const KindTable& table) {
   std::string text = Format(
-      "%s sessions, %s targets; 95 %% intervals of %zu resamples of the sessions; losses and "
+      "%s sessions with %s targets; 95 %% intervals of %zu resamples of the sessions; losses and "
       "overlap "
       "against the first row; what goes below 0 is gained\n\n%-20s %12s  %-22s  %-22s  %-19s  "
       "%-19s  %s\n",

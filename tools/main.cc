@@ -82,8 +82,9 @@ void HoldStandardStreams() {
   }
 }
 
+// One line: what the message quotes of a file or of the command line may have control bytes.
 int Report(const std::string& who, const std::string& message, int status) {
-  std::fprintf(stderr, "%s: %s\n", who.c_str(), message.c_str());
+  std::fprintf(stderr, "%s: %s\n", who.c_str(), Escaped(message).c_str());
   return status;
 }
 

@@ -19,6 +19,7 @@
 #include "tests/temporary_folder.h"
 #include "trainer/export.h"
 #include "trainer/model_bytes.h"
+#include "trainer/trained_model.h"
 
 namespace stint {
 namespace {
@@ -151,6 +152,34 @@ TEST(ReadModel, ReadsWhatTheRuntimeReads) {
     CompareSelfTests(read, bytes);
   }
   EXPECT_GT(files, 0u);
+}
+
+// Parameters of activations have as many digits as tell them apart, as in `stint inspect`.
+TEST(ReadModel, ParametersOfActivations) {
+  STINT_REQUIRE_PATH(STINT_PYTHON);
+  const TemporaryFolder folder;
+  const TrainedModel golden = ReadTrainedModel(
+      STINT_GOLDEN_MODELS_DIR "/v1_int8_shared_before_tanh_elu-0.5_names_12x7.stint");
+  ExportInput input;
+  input.parameters = &golden.parameters;
+  input.catalog = &golden.catalog;
+  for (const Activation& activation : {Activation{ActivationKind::kSelu, 1.6732632, 1.050701},
+                                       Activation{ActivationKind::kElu, 1e-5, 1},
+                                       Activation{ActivationKind::kLeakyRelu, 123456.7, 1},
+                                       Activation{ActivationKind::kElu, 1e6, 1}}) {
+    input.hidden_activation = input.final_activation = activation;
+    const AlignedBytes bytes = BuildModel(input);
+    const std::string path =
+        folder.Write("made.stint", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    int status;
+    const auto read = nlohmann::json::parse(RunProgram(path, "", &status), nullptr, false);
+    ASSERT_EQ(status, 0);
+    const ModelPointer model = OpenModel(bytes);
+    stint_model_info info;
+    ASSERT_EQ(stint_model_describe(model.get(), &info), STINT_OK);
+    EXPECT_EQ(read.at("final_activation"), info.final_activation);
+    EXPECT_EQ(read.at("hidden_activation"), info.hidden_activation);
+  }
 }
 
 // The program that stands in schema/README.md, on a file by the name that it has there.

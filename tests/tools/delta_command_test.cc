@@ -299,7 +299,7 @@ class HostileText : public DeltaTest {
 
 TEST_F(HostileText, IsEscapedAndShortened) {
   Save("plain.stint", Model(R"({"note": "x", "list": []})", false));
-  Save("odd.stint", Model(R"({"note": "\u001b]0;title\u0007", "k\u001b": 1, "list": [")" +
+  Save("odd.stint", Model(R"({"note": "\u001b]0;title\u0007\u009b1m", "k\u001b": 1, "list": [")" +
                               std::string(500, 'y') + R"(\u007f"]})",
                           true));
   const std::string text = Must({"diff", File("plain.stint"), File("odd.stint")}).out;
@@ -308,10 +308,12 @@ TEST_F(HostileText, IsEscapedAndShortened) {
     const unsigned byte = static_cast<unsigned char>(c);
     ASSERT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7f)) << text << inspected;
   }
-  for (const char* part : {"  \\x1b]0;title\\x07\n", "  k\\x1b "}) {
+  EXPECT_EQ((text + inspected).find("\u009b"), std::string::npos) << text << inspected;
+  for (const char* part : {"  \\x1b]0;title\\x07\\xc2\\x9b1m\n", "  k\\x1b "}) {
     EXPECT_NE(inspected.find(part), std::string::npos) << part << " in " << inspected;
   }
-  for (const char* part : {"\\x1b]0;title\\x07\n", "k\\x1b ", "a\\x1b[31m", "b\\x0ac"}) {
+  for (const char* part :
+       {"\\x1b]0;title\\x07\\xc2\\x9b1m\n", "k\\x1b ", "a\\x1b[31m", "b\\x0ac"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
   EXPECT_NE(text.find("[]  ->  [\"" + std::string(58, 'y') + "...\n"), std::string::npos) << text;

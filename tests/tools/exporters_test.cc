@@ -314,10 +314,24 @@ TEST_F(ExportersTest, TheWalkOfTheDocument) {
     listed.append(" ").append(word);
     written.append(word == "--padding-rows" ? " \\\n        " : " ").append(word);
   }
+  EXPECT_NE(list.out.find("One assignment fits"), std::string::npos) << list.out;
   EXPECT_NE(list.out.find("shop.pt" + listed + " --items"), std::string::npos) << list.out;
   EXPECT_NE(document.find("shop.pt" + written + " --items items.tsv\n"), std::string::npos);
+  // By itself it is no input of `stint convert`, which says what reads it.
+  const RunResult direct = RunStint({"convert", here / "shop.pt", "-o", here / "shop.stint"});
+  EXPECT_EQ(direct.status, 3);
+  EXPECT_NE(direct.error.find("export_state_dict.py"), std::string::npos) << direct.error;
   Words words = {exporter, here / "shop.pt"};
   words.insert(words.end(), options.begin(), options.end());
+  for (const auto& [id, reason] : {std::pair{"socks", "stands twice, first in line 2"},
+                                   std::pair{"a\x01", "is empty or has control characters"}}) {
+    Words bad = words;
+    const std::string items = here.Write("bad.tsv", std::string("ItemId\nsocks\n") + id + "\n");
+    bad.insert(bad.end(), {"--items", items});
+    const std::string error = RunPython(bad).error;
+    EXPECT_NE(error.find(items + ":3: the id "), std::string::npos) << error;
+    EXPECT_NE(error.find(reason), std::string::npos) << error;
+  }
   words.insert(words.end(), {"--items", here / "items.tsv"});
   const RunResult run = RunPython(words);
   ASSERT_EQ(run.status, 0) << run.error;

@@ -239,7 +239,7 @@ TEST_F(ItemListTest, WhatIsWrong) {
             ":2: count '-1' is no whole number from 0 to 4294967295");
   EXPECT_EQ(Reason("ItemId\tCount\n\t1\n", 1), ":2: an empty item id");
   EXPECT_EQ(Reason("ItemId\nx\n", 1, "integers"),
-            ": ids are no 64-bit integers, as the config says they are");
+            ": ids are no 64-bit integers, as those of the network are");
 }
 
 TEST_F(ItemListTest, ComesBack) {

@@ -113,7 +113,7 @@ ItemList ReadItemList(const std::string& path, size_t items, const std::string& 
   }
   list.catalog.ids = index.Release();
   if (ids == "integers" && list.catalog.ids.are_names) {
-    throw std::runtime_error(path + ": ids are no 64-bit integers, as the config says they are");
+    throw std::runtime_error(path + ": ids are no 64-bit integers, as those of the network are");
   }
   if (ids == "names" && !list.catalog.ids.are_names) MakeNames(&list.catalog.ids);
   if (list.catalog.size() != items) {

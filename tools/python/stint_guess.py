@@ -22,7 +22,7 @@ class Assignment:
 
     def keys(self):
         keys = {key for layer in self.layers for key in layer.values()}
-        return keys | {self.embedding, self.output, self.output_bias}
+        return (keys | {self.embedding, self.output, self.output_bias}) - {None}
 
 
 class Guess:

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from stint_network import DataError
+from stint_network import DataError, is_id
 
 MOST_EVENTS = 2**32 - 1  # that the count of an item can say
 
@@ -68,12 +68,19 @@ def read_items(path):
         raise DataError("%s: expected one column 'ItemId' and at most one 'Count', found %s" %
                         (path, ", ".join(repr(name) for name in header) or "nothing"))
     item, count = header.index("ItemId"), header.index("Count") if "Count" in header else None
-    ids, counts = [], []
+    ids, counts, lines = [], [], {}
     for line, fields in rows:
         if len(fields) != len(header):
             raise DataError("%s:%d: %d fields, expected %d" %
                             (path, line, len(fields), len(header)))
-        ids.append(fields[item])
+        name = fields[item]
+        if not is_id(name):
+            raise DataError("%s:%d: the id %r is empty or has control characters" %
+                            (path, line, name))
+        if lines.setdefault(name, line) != line:
+            raise DataError("%s:%d: the id %r stands twice, first in line %d" %
+                            (path, line, name, lines[name]))
+        ids.append(name)
         if count is not None:
             counts.append(_count(path, line, fields[count]))
     return ids, None if count is None else counts

@@ -136,12 +136,17 @@ def as_floats(value, source):
     return array
 
 
+def is_id(text):
+    """Whether an item may have it as its id: not empty, no control characters."""
+    return text != "" and not any(ord(c) < 32 for c in text)
+
+
 def check_items(ids, counts):
     if not ids:
         raise DataError("the network has no items")
     rows = {}
     for row, name in enumerate(ids):
-        if name == "" or any(ord(c) < 32 for c in name):
+        if not is_id(name):
             raise DataError("item %d: the id %r is empty or has control characters" % (row, name))
         if name in rows:
             raise DataError("item %d: the id %r stands twice, first at item %d" %
