@@ -3,6 +3,7 @@
 
 // A network of any kind -> a stint model of any kind, or what other engines read.
 #include <cstdio>
+#include <list>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -23,6 +24,7 @@
 #include "tools/convert_arguments.h"
 #include "tools/convert_input.h"
 #include "tools/convert_kinds.h"
+#include "trainer/atomic_file.h"
 #include "trainer/model_bytes.h"
 
 namespace stint {
@@ -101,20 +103,24 @@ class Conversion {
   }
 
   void WriteBytes(const std::string& path, std::span<const uint8_t> bytes,
-                  const std::string& kind = "") {
+                  const std::string& kind) {
     WriteFileAtomically(path, bytes);
-    Say("wrote " + path + ": " + (kind.empty() ? "" : kind + ", ") + Grouped(bytes.size()) +
-        " bytes");
+    Wrote(path, bytes.size(), kind + ", ");
+  }
+  // All of them, made before the first is written, and written before one takes an old one's place.
+  void WriteTexts(const std::vector<std::pair<std::string, std::string>>& files) {
+    std::list<AtomicFile> written;
+    for (const auto& [path, text] : files) {
+      written.emplace_back(path).Write(text.data(), text.size());
+    }
+    for (AtomicFile& file : written) file.Commit();
+    for (const auto& [path, text] : files) Wrote(path, text.size(), "");
+  }
+  void Wrote(const std::string& path, size_t size, const std::string& kind) {
+    Say("wrote " + path + ": " + kind + Grouped(size) + " bytes");
     if (path == arguments_.out) {
       json_["out"] = path;
-      json_["bytes"] = bytes.size();
-    }
-  }
-  // All of them, made before the first is written.
-  void WriteTexts(const std::vector<std::pair<std::string, std::string>>& files) {
-    for (const auto& [path, text] : files) CheckWritable(path);
-    for (const auto& [path, text] : files) {
-      WriteBytes(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+      json_["bytes"] = size;
     }
   }
 

@@ -299,6 +299,40 @@ TEST_F(ConvertTest, ActivationsComeBack) {
         "--quiet"});
 }
 
+// Files that belong together are replaced together: that of the items, the last and here the
+// largest, cannot be written.
+TEST_F(ConvertTest, AllFilesOrNone) {
+  Convert("f32.stint", "set.safetensors");
+  std::string names = "ItemId\tCount\n";
+  for (int i = 0; i < 150; ++i) {
+    const std::string number = std::to_string(i + 1);
+    names += number + std::string(300, 'x') + "\t" + number + "\n";
+  }
+  shared_->Write("long.tsv", names);
+  json config = json::parse(ReadFile(File("set.config.json")));
+  config["ids"] = "names";
+  shared_->Write("long.json", config.dump());
+  Convert("set.safetensors", "long.stint",
+          {"--config", File("long.json"), "--items", File("long.tsv")});
+  Convert("long.stint", "set.safetensors");
+  const Words files = {"set.safetensors", "set.config.json", "set.items.tsv"};
+  std::vector<std::string> before;
+  for (const std::string& file : files) before.push_back(ReadFile(File(file)));
+  RunSetting small;
+  small.file_size = 30000;
+  ASSERT_LT(before[0].size(), small.file_size);
+  const Words words = {"convert", File("long.stint"), "-o", File("set.safetensors"), "--keep-top",
+                       "149"};
+  const RunResult run = RunStint(words, small);
+  EXPECT_EQ(run.status, 3) << run.error;
+  EXPECT_NE(run.error.find(File("set.items.tsv")), std::string::npos) << run.error;
+  for (size_t i = 0; i < files.size(); ++i) {
+    EXPECT_TRUE(ReadFile(File(files[i])) == before[i]) << files[i];
+  }
+  Must(words);
+  EXPECT_TRUE(ReadFile(File("set.safetensors")) != before[0]);
+}
+
 // In place: the file is the old one or the new one.
 TEST_F(ConvertTest, InPlace) {
   std::filesystem::copy(File("f32.stint"), File("place.stint"));
