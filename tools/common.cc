@@ -180,14 +180,12 @@ std::string Escaped(std::string_view text) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
   };
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = 0; i < text.size();) {
     // U+0080 to U+009F are controls too: a terminal may take U+009B for ESC [.
     const bool two = byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) < 0xa0;
-    if (two || byte(i) < 0x20 || byte(i) == 0x7f) {
-      escaped += Format("\\x%02x", byte(i));
-      if (two) escaped += Format("\\x%02x", byte(++i));
-    } else {
-      escaped += text[i];
+    const bool one = byte(i) < 0x20 || byte(i) == 0x7f;
+    for (const size_t end = i + (two ? 2 : 1); i < end; ++i) {
+      escaped += one || two ? Format("\\x%02x", byte(i)) : std::string(1, text[i]);
     }
   }
   return escaped;

@@ -171,7 +171,8 @@ FileKind KindOfInput(const std::string& path) {
   file.read(head, sizeof(head));
   if (std::memcmp(head + 4, "STNT", 4) == 0) return FileKind::kModel;
   if (std::memcmp(head, "PK\x03\x04", 4) == 0) return FileKind::kNpz;
-  // First, as the size of a header may be a pickle's first bytes, and have its name: 640 is.
+  // Before the pickle: the size of a header, which a file begins with, may be the mark of one; 640,
+  // 896, 1152 and 1408 are. ONNX files say nothing of themselves but by their name.
   if (head[8] == '{' && !HasEnding(path, ".onnx")) return FileKind::kSafetensors;
   if (head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
     throw std::runtime_error(path + ": a Python pickle: tools/python has exporters of these");

@@ -85,24 +85,25 @@ std::string AsObject(const char* text) {
 }  // namespace
 
 Catalog ReadCatalog(const stint_model* model) {
+  const auto must = [](stint_status status) {
+    if (status != STINT_OK) throw std::logic_error("an opened model does not know its items");
+  };
   stint_model_info info = {};
-  stint_status status = stint_model_describe(model, &info);
+  must(stint_model_describe(model, &info));
   Catalog catalog;
   catalog.ids.are_names = info.ids_are_names != 0;
   catalog.counts.resize(info.items);
-  for (uint32_t item = 0; item < info.items && status == STINT_OK; ++item) {
-    status = stint_item_count(model, item, &catalog.counts[item]);
-    if (status != STINT_OK) break;
+  for (uint32_t item = 0; item < info.items; ++item) {
+    must(stint_item_count(model, item, &catalog.counts[item]));
     if (catalog.ids.are_names) {
       const char* name = nullptr;
       size_t length = 0;
-      status = stint_item_name(model, item, &name, &length);
-      if (status == STINT_OK) catalog.ids.names.emplace_back(name, length);
+      must(stint_item_name(model, item, &name, &length));
+      catalog.ids.names.emplace_back(name, length);
     } else {
-      status = stint_item_id(model, item, &catalog.ids.numbers.emplace_back());
+      must(stint_item_id(model, item, &catalog.ids.numbers.emplace_back()));
     }
   }
-  if (status != STINT_OK) throw std::logic_error("an opened model does not know its items");
   return catalog;
 }
 
